@@ -1,0 +1,96 @@
+"""Browsers that are signed in: kept in the database with who it is, listed to their owner, ended one by one.
+
+Django's own engine with one more column; the settings name this module as SESSION_ENGINE. A session's key
+opens it, so nobody is shown it: a session is named by a digest of its key.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.errors import SessionNotFound
+from accounts.models import Session, User
+
+_ABOUT = "about"
+_LONGEST_AGENT = 200  # characters of what a browser says of itself
+
+
+class SessionStore(DatabaseStore):
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        row: Session = super().create_model_instance(data)  # type: ignore[assignment]
+        user_id = data.get(SESSION_KEY)
+        row.user_id = int(user_id) if user_id is not None else None
+        return row
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """One browser, as its owner is told of it."""
+
+    id: UUID
+    agent: str
+    address: str
+    signed_in_at: datetime | None
+    expires_at: datetime
+    is_this: bool
+
+
+def note(request: HttpRequest, *, address: str) -> None:
+    """Remember what a browser that has just signed in says of itself, for the list of sessions."""
+    agent = request.META.get("HTTP_USER_AGENT", "")[:_LONGEST_AGENT]
+    request.session[_ABOUT] = {"agent": agent, "address": address, "at": timezone.now().isoformat()}
+
+
+def of(user: User, *, current_key: str | None = None) -> list[SignedIn]:
+    """List the browsers in which a person is signed in, the newest first."""
+    found = []
+    for row in Session.objects.filter(user=user, expire_date__gt=timezone.now()):
+        about = row.get_decoded().get(_ABOUT, {})
+        found.append(
+            SignedIn(
+                id=_id_of(row.session_key),
+                agent=about.get("agent", ""),
+                address=about.get("address", ""),
+                signed_in_at=datetime.fromisoformat(about["at"]) if "at" in about else None,
+                expires_at=row.expire_date,
+                is_this=row.session_key == current_key,
+            )
+        )
+    return sorted(found, key=lambda one: one.expires_at, reverse=True)
+
+
+def end(user: User, session_id: UUID) -> None:
+    """Sign one browser out; its next request is nobody's. Raises SessionNotFound."""
+    keys = [key for key in _keys(user) if _id_of(key) == session_id]
+    if not keys:
+        raise SessionNotFound
+    Session.objects.filter(session_key__in=keys).delete()
+
+
+def end_others(user: User, *, current_key: str | None = None) -> None:
+    """Sign all browsers of a person out but this one."""
+    Session.objects.filter(user=user).exclude(session_key=current_key or "").delete()
+
+
+def forget_expired() -> None:
+    """Remove the rows of sessions that have ended."""
+    SessionStore.clear_expired()
+
+
+def _keys(user: User) -> list[str]:
+    return list(Session.objects.filter(user=user).values_list("session_key", flat=True))
+
+
+def _id_of(key: str) -> UUID:
+    return UUID(bytes=hashlib.sha256(f"session\n{key}".encode()).digest()[:16])

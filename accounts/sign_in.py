@@ -1,0 +1,57 @@
+"""Who knows the password of an account; and how often one address may guess at it."""
+
+import ipaddress
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.http import HttpRequest
+
+from accounts import attempts, confirmation
+from accounts.errors import SignInRefused
+from accounts.models import User
+
+WINDOW_SECONDS = 300
+
+
+def verify(*, username: str, password: str, address: str) -> User:
+    """Return the account that this password opens.
+
+    Raises SignInRefused, TooManyAttempts or EmailUnconfirmed.
+    """
+    guessed_at = _spelled_alike(address, username)
+    attempts.count("sign-in", guessed_at, attempts.Limit(settings.SIGN_IN_ATTEMPTS, WINDOW_SECONDS))
+    user = authenticate(username=username, password=password)
+    if not isinstance(user, User):
+        raise SignInRefused
+    attempts.forget("sign-in", guessed_at)
+    confirmation.require(user)
+    return user
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return the client's address: what the nearest proxy that we do not trust, or the client itself, has."""
+    hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    address: str = request.META.get("REMOTE_ADDR", "")
+    while hops and _is_trusted_proxy(address):
+        address = hops.pop().strip() or address
+    return address
+
+
+def site_of(request: HttpRequest) -> str:
+    """Return the address of this site as its visitor has it, without a slash at its end."""
+    return request.build_absolute_uri("/").rstrip("/")
+
+
+def _spelled_alike(address: str, username: str) -> str:
+    """Spellings that the database takes for one name count together, “ı” and “i” as well."""
+    return f"{address}\n{username.upper().casefold()}"
+
+
+def _is_trusted_proxy(address: str) -> bool:
+    if not settings.TRUSTED_PROXIES:
+        return False
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return any(parsed in network for network in settings.TRUSTED_PROXIES)

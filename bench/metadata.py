@@ -1,0 +1,118 @@
+"""Measures what costs rows and no bytes: listing, searching, deleting many, ending an upload of any size."""
+
+import time
+from collections.abc import Iterator
+from functools import partial
+
+from bench import large_tree
+from bench.payload import CHUNK_BYTES
+from bench.results import GIB, MIB, Measurement, Run
+from bench.stage import Stage
+from bench.streams import run_together
+from bench.wire import Wire
+
+ENTRIES_PATH = "/api/v1/entries"
+ASKED = 100
+"""Requests of one row: enough that the 95th of a hundred means something."""
+SEARCHED = 20
+DELETED = 10_000
+LAST_BYTES = MIB
+COMMITTED_GIB = (0, 1, 100)
+"""What had come before the last MiB: the first one is an upload of 1 MiB."""
+
+
+def measure(stage: Stage) -> Iterator[Measurement]:
+    """Fill the tree, then ask one thing after the other."""
+    stage.say(f"making {stage.amounts.entries:,} entries")
+    tree = large_tree.plant(stage.product.system, stage.amounts.entries)
+    stage.product.connect_anew()
+    wires = stage.product.wires
+    first_page = f"{ENTRIES_PATH}?parent={tree.listed}"
+    yield _asked(stage, "first 100 of a large folder", first_page, results=100)
+    yield _asked_at_once(stage, f"first 100 with {len(wires)} readers", first_page)
+    for name, query in {
+        "a rare word": f"q={stage.amounts.entries // 2}",
+        "a frequent word": "q=report",
+        "two frequent words": "q=rep+pdf",
+        "no such word": "q=nothing",
+        "a frequent word in a rare folder": f"q=report&parent={tree.rare}",
+        "a frequent word with a star": "q=report&starred=true",
+        "a frequent word, folders only": "q=report&kind=folder",
+        "a frequent word in the trash": "q=report&trashed=true",
+    }.items():
+        yield _asked(stage, f"search: {name}", f"{ENTRIES_PATH}?{query}", times=SEARCHED)
+    yield _deleted(stage, tree)
+    yield from _committed(stage)
+
+
+def _asked(stage: Stage, name: str, target: str, *, times: int = ASKED, results: int = 0) -> Measurement:
+    row = Measurement(name, stage.where, 0, operations=1)
+    wire = stage.product.wires[0]
+    for number in range(times + 1):
+        began_at = time.monotonic()
+        reply = wire.call("GET", target)
+        seconds = time.monotonic() - began_at
+        assert len(reply["results"]) >= results
+        if number:  # the first one plans its statements
+            row.add(Run(seconds, {}), {})
+    return _told(stage, row)
+
+
+def _asked_at_once(stage: Stage, name: str, target: str) -> Measurement:
+    row = Measurement(name, stage.where, 0, operations=1)
+
+    def ask(wire: Wire) -> None:
+        for _ in range(ASKED):
+            began_at = time.monotonic()
+            wire.call("GET", target)
+            row.add(Run(time.monotonic() - began_at, {}), {})
+
+    run_together([partial(ask, wire) for wire in stage.product.wires])
+    return _told(stage, row)
+
+
+def _deleted(stage: Stage, tree: large_tree.LargeTree) -> Measurement:
+    wire = stage.product.wires[0]
+    ids = list(_ids(wire, tree.listed, min(DELETED, stage.amounts.entries // 4)))
+    row = Measurement(f"{len(ids):,} deletions by batch", stage.where, 0, operations=len(ids))
+    began_at = time.monotonic()
+    wire.call("POST", "/api/v1/batch", {"operation": "trash", "ids": ids})
+    row.add(Run(time.monotonic() - began_at, {}), {})
+    return _told(stage, row)
+
+
+def _ids(wire: Wire, folder: str, count: int) -> Iterator[str]:
+    target = f"{ENTRIES_PATH}?parent={folder}&limit={min(1000, count)}"
+    while count:
+        page = wire.call("GET", target)
+        ids = [one["id"] for one in page["results"][:count]]
+        yield from ids
+        count -= len(ids)
+        target = "/api/" + (page["next"] or "").partition("/api/")[2]
+
+
+def _committed(stage: Stage) -> Iterator[Measurement]:
+    """Send the last MiB of uploads of which the rest has come: that must cost the same for any rest."""
+    body = bytes(LAST_BYTES)
+    stage.product.wires[0].store("sparse.bin", bytes(CHUNK_BYTES))
+    for size_gib in COMMITTED_GIB:
+        before = size_gib * GIB
+        name = f"last MiB of {size_gib} GiB" if size_gib else "last MiB of 1 MiB"
+        row = Measurement(name, stage.where, 0, operations=1)
+        for number in range(stage.amounts.rounds):
+            upload = stage.product.wires[0].begin_upload(f"{name} {number}", before + LAST_BYTES)
+            if before:
+                large_tree.fill_upload(
+                    stage.product.system, upload, piece_bytes=CHUNK_BYTES, pieces=before // CHUNK_BYTES
+                )
+                stage.product.connect_anew()
+            wire = stage.product.wires[0]
+            began_at = time.monotonic()
+            wire.append(upload, before, body)
+            row.add(Run(time.monotonic() - began_at, {}), {})
+        yield _told(stage, row)
+
+
+def _told(stage: Stage, row: Measurement) -> Measurement:
+    stage.say(f"{row.name}: {row.spread()}")
+    return row

@@ -1,0 +1,31 @@
+"""A client for dfsweb: files and folders over its REST API, streaming and resumable."""
+
+from dfsclient.client import Client
+from dfsclient.errors import DfsError
+from dfsclient.history import Share, Version
+from dfsclient.journal import Journal
+from dfsclient.models import Account, Cluster, Copies, Drain, Entry, Node, Problem, Rebalance, Scrub, Token
+from dfsclient.progress import Progress
+from dfsclient.retry import Retries
+from dfsclient.version import __version__
+
+__all__ = [
+    "Account",
+    "Client",
+    "Cluster",
+    "Copies",
+    "DfsError",
+    "Drain",
+    "Entry",
+    "Journal",
+    "Node",
+    "Problem",
+    "Progress",
+    "Rebalance",
+    "Retries",
+    "Scrub",
+    "Share",
+    "Token",
+    "Version",
+    "__version__",
+]

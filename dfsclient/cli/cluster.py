@@ -1,0 +1,121 @@
+"""`dfs status` and `dfs doctor`: how the cluster is doing, in words and figures."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+
+from dfsclient.cli.exits import Exit
+from dfsclient.cli.output import counted, size
+from dfsclient.cli.running import AsJson, Quiet, signed_in
+from dfsclient.errors import LocalProblem
+from dfsclient.models import Cluster, Problem, as_json
+
+SOUND = "healthy"
+NOTICE = "notice"  # the severity of what is good to know and needs no hand
+
+
+def status(json_: AsJson = False, quiet: Quiet = False) -> None:
+    """Tell how the cluster is; the exit code is 6 when it is not healthy. With --quiet it alone tells.
+
+    With --json: {"health", "nodes_online", "chunks", "under_replicated", "lost", "capacity_bytes",
+    "free_bytes", "problems": [{"code", "detail", "facts"}]}.
+    """
+    with signed_in(as_json=json_, quiet=quiet) as run:
+        cluster = run.client.cluster()
+        if json_:
+            run.out.document(as_json(cluster))
+        elif not quiet:
+            for line in told(cluster):
+                run.out.data(line)
+        if cluster.health != SOUND:
+            raise typer.Exit(Exit.DEGRADED)
+
+
+def doctor(json_: AsJson = False, quiet: Quiet = False) -> None:
+    """Name every problem of the cluster, what to do about it, and which files are damaged.
+
+    The exit code is 6 when something should be done soon, 0 when all there is are notices. With --quiet
+    it alone tells.
+
+    With --json: {"health", "problems": [{"code", "severity", "detail", "advice", "node", "facts",
+    "files": [{"entry_id", "owner", "path", "version", "is_current"}]}]}.
+    """
+    with signed_in(as_json=json_, quiet=quiet) as run:
+        cluster = run.client.cluster()
+        if json_:
+            document = as_json(cluster)
+            run.out.document({key: document[key] for key in ("health", "problems")})
+        elif not quiet:
+            for line in _examined(cluster):
+                run.out.data(line)
+        if cluster.health != SOUND:
+            raise typer.Exit(Exit.DEGRADED)
+
+
+def confirm_restore(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    json_: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say that the database is the right one after a restore, so that removing goes on (for administrators).
+
+    With --json: {"was_open"}.
+    """
+    with signed_in(as_json=json_, quiet=quiet) as run:
+        if not yes:
+            if not sys.stdin.isatty():
+                raise LocalProblem("This asks before it acts; add --yes.")
+            typer.confirm("Is this database the right one, and the latest there is?", abort=True, err=True)
+        was_open = run.client.confirm_restore()
+        if json_:
+            run.out.document({"was_open": was_open})
+        run.out.note("Removing goes on." if was_open else "There was nothing to confirm.")
+
+
+def told(cluster: Cluster) -> list[str]:
+    """The state of the cluster in lines for a person."""
+    copies = (
+        f"{counted(cluster.under_replicated, 'chunk')} short of copies"
+        if cluster.under_replicated
+        else "every chunk has all its copies"
+    )
+    lost = f", {counted(cluster.lost, 'chunk')} without any copy" if cluster.lost else ""
+    online = f"{counted(cluster.nodes_online, 'node')} online"
+    if cluster.nodes is not None:
+        online = f"{cluster.nodes_online:,} of {counted(cluster.nodes, 'node')} online"
+    return [
+        f"The cluster is {cluster.health.replace('_', ' ')}.",
+        f"{online}, {counted(cluster.chunks, 'chunk')}, {copies}{lost}.",
+        f"{size(cluster.free_bytes)} of {size(cluster.capacity_bytes)} free.",
+        *(f"- {_told_problem(problem)}" for problem in cluster.problems),
+    ]
+
+
+def _examined(cluster: Cluster) -> Iterator[str]:
+    """Each problem in a paragraph: its name, what was found, what to do, what is damaged."""
+    notices = sum(problem.severity == NOTICE for problem in cluster.problems)
+    grave = len(cluster.problems) - notices
+    found = [counted(grave, "problem") if grave else "no problem"]
+    found += [counted(notices, "notice")] if notices else []
+    yield f"The cluster is {cluster.health}: {', '.join(found)}."
+    for problem in cluster.problems:
+        where = f", {problem.node}" if problem.node else ""
+        yield ""
+        yield f"{problem.code} ({problem.severity}{where})"
+        yield f"  {_told_problem(problem)}"
+        if problem.advice:
+            yield f"  To do: {problem.advice}"
+        for file in problem.files:
+            older = "" if file.is_current else ", an older version"
+            yield f"  Damaged: {file.owner}:{file.path} (version {file.version}{older})"
+
+
+def _told_problem(problem: Problem) -> str:
+    text = problem.detail or problem.code.replace("_", " ")
+    figures = {} if problem.detail else problem.facts
+    facts = ", ".join(f"{key} {value}" for key, value in figures.items())
+    return f"{text} ({facts})" if facts else text

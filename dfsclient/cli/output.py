@@ -1,0 +1,80 @@
+"""What a person or a script sees: data on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+
+from dfsclient import errors
+from dfsclient.cli import exits
+
+
+class Output:
+    """Where one command writes. With `as_json` standard output holds one JSON document and nothing else."""
+
+    def __init__(self, *, as_json: bool, quiet: bool) -> None:
+        self.as_json = as_json
+        self.quiet = quiet
+        self.notes = Console(stderr=True, highlight=False, markup=False, soft_wrap=True, emoji=False)
+
+    @property
+    def shows_progress(self) -> bool:
+        """Bars are for a person who watches."""
+        return self.notes.is_terminal and not self.quiet and not self.as_json
+
+    def data(self, text: str) -> None:
+        """Write one line of data."""
+        sys.stdout.write(printable(text) + "\n" if sys.stdout.isatty() else text + "\n")
+
+    def document(self, value: Any) -> None:
+        """Write the one JSON document."""
+        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+    def note(self, text: str) -> None:
+        """Tell a person what was done."""
+        if not self.quiet and not self.as_json:
+            self.notes.print(printable(text))
+
+    def warn(self, text: str) -> None:
+        """Tell what was left out or is unsafe; `--quiet` does not hide it."""
+        self.notes.print(printable(f"dfs: {text}"))
+
+    def problem(self, error: BaseException, subject: str | None = None) -> None:
+        """Tell what went wrong: a sentence, or one line of JSON, on standard error."""
+        if self.as_json:
+            report = {"error": {**described(error, subject), "exit_code": int(exits.code_of(error))}}
+            sys.stderr.write(json.dumps(report, ensure_ascii=False) + "\n")
+        else:
+            self.notes.print(printable(f"dfs: {exits.sentence(error, subject)}"))
+
+
+def described(error: BaseException, subject: str | None = None) -> dict[str, Any]:
+    """An error as JSON: the stable `code`, the sentence, the request."""
+    return {
+        "code": error.code if isinstance(error, errors.DfsError) else "local_error",
+        "detail": exits.sentence(error, subject),
+        "request_id": error.request_id if isinstance(error, errors.Rejected) else None,
+    }
+
+
+def printable(text: str) -> str:
+    """Take from a name what could steer a terminal; ordinary text stays as it is."""
+    return "".join(char if char.isprintable() or char == "\n" else "�" for char in text)
+
+
+def size(size_bytes: int) -> str:
+    """A size for a person, decimal units."""
+    value = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} PB"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,378 @@
+"""What the service answers, as frozen values; fields this version does not know are passed over."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from dfsclient.errors import BadReply
+
+
+@dataclass(frozen=True)
+class Copies:
+    """How safe the bytes of a file are: the good copies of the chunk that has the fewest, of those wanted."""
+
+    wanted: int
+    fewest: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A folder or a file; `sha256` is None until the service knows it, `content_etag` for a folder."""
+
+    id: str
+    kind: str
+    name: str
+    path: str
+    parent: str | None
+    owner: str | None
+    size: int
+    content_type: str | None
+    sha256: str | None
+    etag: str | None
+    content_etag: str | None
+    copies: Copies | None
+    starred: bool
+    created_at: datetime | None
+    modified_at: datetime | None
+    trashed_at: datetime | None
+
+    @property
+    def is_folder(self) -> bool:
+        return self.kind == "folder"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A new API token; `token` is shown by the service this once."""
+
+    id: str
+    token: str = field(repr=False)
+    name: str
+    scopes: tuple[str, ...]
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Account:
+    """Who the token belongs to; `quota_bytes` None means without limit."""
+
+    id: str
+    username: str
+    email: str
+    quota_bytes: int | None
+    used_bytes: int
+    reserved_bytes: int
+    root_id: str
+
+
+@dataclass(frozen=True)
+class DamagedFile:
+    """One version of a file that has lost bytes; unless `is_current` the file itself may be whole."""
+
+    entry_id: str
+    owner: str
+    path: str
+    version: int
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with the cluster; `facts` are the figures that came with it.
+
+    `severity` is critical, warning or notice; `advice` says what to do.
+    """
+
+    code: str
+    detail: str
+    facts: dict[str, Any]
+    severity: str = "warning"
+    advice: str = ""
+    node: str | None = None
+    files: tuple[DamagedFile, ...] = ()
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """How the whole is doing; `health` is healthy, degraded or failing."""
+
+    health: str
+    nodes: int | None
+    nodes_online: int
+    chunks: int
+    under_replicated: int
+    lost: int
+    capacity_bytes: int
+    free_bytes: int
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True)
+class Drain:
+    """How far a draining node has come; `seconds_left` is None until something was moved."""
+
+    copies_left: int
+    bytes_left: int
+    seconds_left: float | None
+
+
+@dataclass(frozen=True)
+class Node:
+    """One storage node as the service sees it; `drain` is None unless it is draining."""
+
+    id: str
+    name: str
+    url: str
+    zone: str
+    health: str
+    duty: str
+    capacity_bytes: int | None
+    free_bytes: int | None
+    replicas: int
+    last_seen_at: datetime | None
+    drain: Drain | None = None
+
+
+@dataclass(frozen=True)
+class Rebalance:
+    """How uneven the nodes are; `waits_for` says why nothing moves, empty when it does."""
+
+    difference: float
+    threshold: float
+    bytes_left: int
+    waits_for: str
+
+
+@dataclass(frozen=True)
+class Scrub:
+    """How much of what a node holds was read and compared lately, and what is left of an order."""
+
+    copies: int
+    verified_copies: int
+    copies_left: int
+    bytes_left: int
+    ordered_at: datetime | None
+
+
+def as_json(value: Entry | Account | Cluster | Node | Rebalance | Scrub) -> dict[str, Any]:
+    """Turn a value into plain JSON types; times in RFC 3339, UTC."""
+    return {key: _plain(item) for key, item in asdict(value).items()}
+
+
+def _plain(item: Any) -> Any:
+    if isinstance(item, datetime):
+        return item.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return list(item) if isinstance(item, tuple) else item
+
+
+class Reading:
+    """One JSON object of a reply, read field by field; a missing or wrong field is a `BadReply`."""
+
+    def __init__(self, data: Any, what: str) -> None:
+        if not isinstance(data, dict):
+            raise BadReply(f"The server's answer holds no {what}; is this address really a dfsweb server?")
+        self.data: dict[str, Any] = data
+        self.what = what
+
+    def text(self, key: str) -> str:
+        value = self.maybe_text(key)
+        if value is None:
+            raise self._bad(key)
+        return value
+
+    def maybe_text(self, key: str) -> str | None:
+        value = self.data.get(key)
+        return str(value) if isinstance(value, str | int) else None
+
+    def number(self, key: str) -> int:
+        value = self.maybe_number(key)
+        if value is None:
+            raise self._bad(key)
+        return value
+
+    def maybe_number(self, key: str) -> int | None:
+        value = self.data.get(key)
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def maybe_time(self, key: str) -> datetime | None:
+        value = self.data.get(key)
+        if value is None:
+            return None
+        try:
+            moment = datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            raise self._bad(key) from None
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+    def many(self, key: str) -> list[Any]:
+        value = self.data.get(key)
+        if not isinstance(value, list):
+            raise self._bad(key)
+        return value
+
+    def readings(self, key: str) -> list[Reading]:
+        return [Reading(item, self.what) for item in self.many(key)]
+
+    def _bad(self, key: str) -> BadReply:
+        return BadReply(
+            f"The server's answer for the {self.what} has no usable `{key}`; is it another version?"
+        )
+
+
+def read_entry(data: Any) -> Entry:
+    """Read an entry."""
+    entry = Reading(data, "entry")
+    return Entry(
+        id=entry.text("id"),
+        kind=entry.text("kind"),
+        name=entry.maybe_text("name") or "",
+        path=entry.maybe_text("path") or "/",
+        parent=entry.maybe_text("parent"),
+        owner=entry.maybe_text("owner"),
+        size=entry.maybe_number("size") or 0,
+        content_type=entry.maybe_text("content_type"),
+        sha256=entry.maybe_text("sha256"),
+        etag=entry.maybe_text("etag"),
+        content_etag=entry.maybe_text("content_etag"),
+        copies=_read_copies(entry.data.get("copies")),
+        starred=bool(entry.data.get("starred")),
+        created_at=entry.maybe_time("created_at"),
+        modified_at=entry.maybe_time("modified_at"),
+        trashed_at=entry.maybe_time("trashed_at"),
+    )
+
+
+def _read_copies(data: Any) -> Copies | None:
+    if data is None:
+        return None
+    copies = Reading(data, "copies")
+    return Copies(wanted=copies.number("wanted"), fewest=copies.number("fewest"))
+
+
+def read_token(data: Any) -> Token:
+    """Read a new token."""
+    token = Reading(data, "token")
+    return Token(
+        id=token.text("id"),
+        token=token.text("token"),
+        name=token.maybe_text("name") or "",
+        scopes=tuple(str(scope) for scope in token.data.get("scopes") or ()),
+        expires_at=token.maybe_time("expires_at"),
+    )
+
+
+def read_account(data: Any) -> Account:
+    """Read the signed-in account."""
+    account = Reading(data, "account")
+    return Account(
+        id=account.text("id"),
+        username=account.text("username"),
+        email=account.maybe_text("email") or "",
+        quota_bytes=account.maybe_number("quota_bytes"),
+        used_bytes=account.number("used_bytes"),
+        reserved_bytes=account.number("reserved_bytes"),
+        root_id=account.text("root_id"),
+    )
+
+
+def read_cluster(data: Any) -> Cluster:
+    """Read the state of the cluster."""
+    cluster = Reading(data, "cluster")
+    return Cluster(
+        health=cluster.text("health"),
+        nodes=cluster.maybe_number("nodes"),
+        nodes_online=cluster.number("nodes_online"),
+        chunks=cluster.number("chunks"),
+        under_replicated=cluster.number("under_replicated"),
+        lost=cluster.number("lost"),
+        capacity_bytes=cluster.number("capacity_bytes"),
+        free_bytes=cluster.number("free_bytes"),
+        problems=tuple(_read_problem(problem) for problem in cluster.many("problems")),
+    )
+
+
+def _read_problem(data: Any) -> Problem:
+    problem = Reading(data, "problem")
+    known = ("code", "detail", "severity", "advice", "node", "files")
+    facts = {key: value for key, value in problem.data.items() if key not in known and value is not None}
+    files = problem.many("files") if problem.data.get("files") else []
+    return Problem(
+        code=problem.text("code"),
+        detail=problem.maybe_text("detail") or "",
+        facts=facts,
+        severity=problem.maybe_text("severity") or "warning",
+        advice=problem.maybe_text("advice") or "",
+        node=problem.maybe_text("node"),
+        files=tuple(_read_damaged_file(file) for file in files),
+    )
+
+
+def _read_damaged_file(data: Any) -> DamagedFile:
+    file = Reading(data, "damaged file")
+    return DamagedFile(
+        entry_id=file.text("entry_id"),
+        owner=file.maybe_text("owner") or "",
+        path=file.text("path"),
+        version=file.number("version"),
+        is_current=bool(file.data.get("is_current")),
+    )
+
+
+def read_node(data: Any) -> Node:
+    """Read a storage node."""
+    node = Reading(data, "node")
+    return Node(
+        id=node.text("id"),
+        name=node.text("name"),
+        url=node.maybe_text("url") or "",
+        zone=node.maybe_text("zone") or "",
+        health=node.text("health"),
+        duty=node.text("duty"),
+        capacity_bytes=node.maybe_number("capacity_bytes"),
+        free_bytes=node.maybe_number("free_bytes"),
+        replicas=node.maybe_number("replicas") or 0,
+        last_seen_at=node.maybe_time("last_seen_at"),
+        drain=_read_drain(node.data.get("drain")),
+    )
+
+
+def _read_drain(data: Any) -> Drain | None:
+    if data is None:
+        return None
+    drain = Reading(data, "drain")
+    seconds_left = drain.data.get("seconds_left")
+    return Drain(
+        copies_left=drain.number("copies_left"),
+        bytes_left=drain.number("bytes_left"),
+        seconds_left=float(seconds_left) if isinstance(seconds_left, int | float) else None,
+    )
+
+
+def read_scrub(data: Any) -> Scrub:
+    """Read how far a scrub is."""
+    told = Reading(data, "scrub")
+    return Scrub(
+        copies=told.number("copies"),
+        verified_copies=told.number("verified_copies"),
+        copies_left=told.number("copies_left"),
+        bytes_left=told.number("bytes_left"),
+        ordered_at=told.maybe_time("ordered_at"),
+    )
+
+
+def read_confirmed(data: Any) -> bool:
+    """Read whether there was anything to confirm."""
+    return bool(Reading(data, "confirmation").data.get("was_open"))
+
+
+def read_rebalance(data: Any) -> Rebalance:
+    """Read how uneven the nodes are."""
+    told = Reading(data, "rebalance")
+    return Rebalance(
+        difference=float(told.data.get("difference") or 0),
+        threshold=float(told.data.get("threshold") or 0),
+        bytes_left=told.number("bytes_left"),
+        waits_for=told.maybe_text("waits_for") or "",
+    )

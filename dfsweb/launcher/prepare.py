@@ -1,0 +1,52 @@
+"""Brings the database, the first admin and the static files up to date, in one Django process that ends.
+
+The password of the admin comes in ADMIN_PASSWORD; an admin who exists keeps the one they have.
+"""
+
+import hashlib
+import shutil
+from importlib.metadata import version
+from pathlib import Path
+
+import django
+from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+
+
+def main() -> None:
+    django.setup()
+    call_command("migrate", interactive=False, verbosity=1)
+    call_command("ensure_admin", username="admin")
+    call_command("forget_health")
+    collect_static_files(Path(settings.STATIC_ROOT))
+
+
+def collect_static_files(root: Path) -> None:
+    """Collect and compress them, which takes seconds, unless all are there and none has changed since.
+
+    They are not synced: what a power cut leaves of them is seen by its size, and collected anew.
+    """
+    stamp = root.with_name(root.name + "-collected")
+    if stamp.exists() and stamp.read_text() == fingerprint(root):
+        return
+    stamp.unlink(missing_ok=True)
+    shutil.rmtree(root, ignore_errors=True)  # Django would read what is left of the last manifest
+    call_command("collectstatic", interactive=False, verbosity=0)
+    stamp.write_text(fingerprint(root))
+
+
+def fingerprint(root: Path) -> str:
+    """A digest of every static file's name, size and time, of what processes them, and of what came of it."""
+    digest = hashlib.sha256(f"{version('Django')} {version('whitenoise')} {settings.STORAGES}".encode())
+    for finder in get_finders():
+        for name, storage in sorted(finder.list([]), key=lambda found: str(found[0])):
+            stat = Path(storage.path(name)).stat()
+            digest.update(f"{name}\0{stat.st_size}\0{stat.st_mtime_ns}\n".encode())
+    for path in sorted(root.rglob("*")):
+        digest.update(f"{path.relative_to(root)}\0{path.stat().st_size if path.is_file() else ''}\n".encode())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    main()

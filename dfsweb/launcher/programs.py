@@ -1,0 +1,59 @@
+"""The command lines of the Python programs the launcher starts: preparation, nodes, worker, gateway."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from dfsweb.launcher import environment
+from dfsweb.launcher.children import Program
+from dfsweb.launcher.data_folder import DataFolder
+from dfsweb.launcher.options import Options
+
+CELERY_PROCESSES = 2
+WORKER_NICENESS = 10
+"""Copies and repair yield the processor to people who wait for their files."""
+
+
+def preparation(env: dict[str, str], folder: DataFolder, *, admin_password: str) -> Program:
+    """Migrate, make the first admin, collect the static files; ends by itself."""
+    return _python("prepare", ["dfsweb.launcher.prepare"], {**env, "ADMIN_PASSWORD": admin_password}, folder)
+
+
+def node(name: str, options: Options, folder: DataFolder) -> Program:
+    """One storage node on its own port."""
+    folder.node(name).mkdir(mode=0o700, exist_ok=True)
+    env = environment.of_node(name, folder.node_port(name), options, folder)
+    return _python(name, ["storagenode"], env, folder)
+
+
+def worker(env: dict[str, str], folder: DataFolder) -> Program:
+    """The Celery worker with beat."""
+    command = ["dfsweb.launcher.worker", "--processes", str(CELERY_PROCESSES)]
+    command += ["--schedule", str(folder.run / "celerybeat-schedule")]
+    return _python("worker", command, env, folder, niceness=WORKER_NICENESS)
+
+
+def gateway(env: dict[str, str], options: Options, folder: DataFolder) -> Program:
+    """The gateway under gunicorn."""
+    command = ["gunicorn", "dfsweb.wsgi:application", "--bind", options.bind]
+    command += ["--config", "python:dfsweb.launcher.gateway_children"]
+    # The heartbeat file is unlinked at once; on a disk, its updates could wait behind chunk writes.
+    memory = "/dev/shm"  # gunicorn makes its own file there  # nosec B108
+    command += ["--worker-tmp-dir", memory if os.access(memory, os.W_OK) else str(folder.run)]
+    env = {**env, "PROMETHEUS_MULTIPROC_DIR": str(folder.metrics)}
+    return _python("gateway", command, env, folder)
+
+
+def _python(
+    name: str, module: list[str], env: dict[str, str], folder: DataFolder, *, niceness: int = 0
+) -> Program:
+    nice = ["nice", "-n", str(niceness)] if niceness else []
+    return Program(
+        name=name,
+        argv=[*nice, sys.executable, "-m", *module],
+        env=env,
+        log=folder.log(name),
+        folder=Path(environment.PROJECT),
+        stop_signal=signal.SIGTERM,
+    )

@@ -1,0 +1,35 @@
+"""What the person at the terminal reads."""
+
+import time
+from pathlib import Path
+
+
+def say(line: str) -> None:
+    """Print one line; a terminal that is gone is no reason to fail while stopping."""
+    try:
+        print(line, flush=True)
+    except OSError:
+        return
+
+
+def done(what: str, since: float) -> None:
+    """Say that a step of starting is done, and how long it took since `since` (monotonic)."""
+    say(f"  {what:<12} ready ({time.monotonic() - since:.1f} s)")
+
+
+def summary(*, url: str, data: Path, nodes: int, password_file: Path, password: str | None) -> str:
+    """The lines shown when everything is up; `password` is shown only when it was just made."""
+    secret = f"{password}  (also in {password_file})" if password else f"in {password_file}"
+    lines = [
+        "",
+        "dfsweb is ready",
+        f"  Address      {url}/",
+        "  Sign in as   admin",
+        f"  Password     {secret}",
+        f"  Data         {data}",
+        f"  Nodes        {nodes}",
+        "  Stop         Ctrl-C",
+        "",
+        "Ready",
+    ]
+    return "\n".join(lines)

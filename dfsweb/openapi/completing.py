@@ -1,0 +1,89 @@
+"""Adds to each operation what all have: a summary, its errors, examples; a hook of drf-spectacular."""
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+from accounts import idempotency
+from dfsweb.openapi import conventions, errors, examples
+
+_SUCCESSES = {
+    "200": "Done.",
+    "201": "Made.",
+    "202": "It is under way.",
+    "204": "Done; there is no more to say.",
+}
+_ETAG = {"ETag": {"description": "Guards the next change, by If-Match.", "schema": {"type": "string"}}}
+_REPLAYED = {
+    name: {"description": "It was done before, under this key.", "schema": {"const": value}}
+    for name, value in idempotency.REPLAYED.items()
+}
+
+
+def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add to a generated schema; the last of its hooks."""
+    result["info"]["description"] = conventions.TEXT
+    components = result["components"]
+    components["schemas"]["Problem"] = errors.PROBLEM
+    components["examples"] = {name: {"value": value} for name, value in examples.EXAMPLES.items()}
+    components["responses"] = dict(errors.components())
+    for address, route in result["paths"].items():
+        for method, operation in route.items():
+            _drop_foreign_parameters(address, operation)
+            _summarize(operation)
+            _exemplify(operation)
+            _add_errors(method, operation)
+    return result
+
+
+def _drop_foreign_parameters(address: str, operation: dict[str, Any]) -> None:
+    """One view may serve an address with a parameter and one without."""
+    operation["parameters"] = [
+        one
+        for one in operation.get("parameters", [])
+        if one["in"] != "path" or f"{{{one['name']}}}" in address
+    ]
+
+
+def _summarize(operation: dict[str, Any]) -> None:
+    """The first sentence of what is said is the summary, the rest the description."""
+    summary, *more = re.split(r"(?<=\.)\s+", operation.pop("description"), maxsplit=1)
+    operation["summary"] = " ".join(summary.split())
+    if more:
+        operation["description"] = more[0]
+
+
+def _exemplify(operation: dict[str, Any]) -> None:
+    for parameter in operation.get("parameters", []):
+        if parameter["in"] == "path":
+            parameter["example"] = examples.PARAMETERS[parameter["name"]]
+    _add_examples(operation.get("requestBody", {}), operation["operationId"])
+    is_keyed = any(one["name"] == idempotency.HEADER for one in operation.get("parameters", []))
+    for status, reply in operation["responses"].items():
+        reply["description"] = reply["description"] or _SUCCESSES[status]
+        _add_examples(reply, operation["operationId"])
+        if is_keyed:
+            reply["headers"] = reply.get("headers", {}) | _REPLAYED
+
+
+def _add_examples(part: dict[str, Any], operation_id: str) -> None:
+    for kind, media in part.get("content", {}).items():
+        name = media["schema"].get("$ref", "").rpartition("/")[2]
+        if media["schema"].get("format") == "binary" and "zip" not in kind:
+            media["example"] = examples.BYTES
+        if name:
+            example = examples.name_for(name, operation_id)
+            media["examples"] = {example: {"$ref": f"#/components/examples/{example}"}}
+            if name in ("EntryOut", "EntryOrPageOut"):
+                part["headers"] = _ETAG | part.get("headers", {})
+
+
+def _add_errors(method: str, operation: dict[str, Any]) -> None:
+    for status in sorted(errors.of_operation(operation)):
+        name = errors.name_of(status)
+        operation["responses"][str(status)] = (
+            {"description": f"{HTTPStatus(status).phrase}. A GET tells more.", **errors.headers(status)}
+            if method == "head"
+            else {"$ref": f"#/components/responses/{name}"}
+        )
+    operation["responses"] = dict(sorted(operation["responses"].items()))

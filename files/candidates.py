@@ -1,0 +1,299 @@
+"""Finds the entries whose words match, in order, by the way that reads fewest of them.
+
+The index of words collects all that match before it gives the first. That is right for what is rare. What is
+frequent is found soon by looking at one entry after the other along an index that has the order.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from files import names
+from files.models import Entry
+from files.orders import FOLDER, FOLDER_BY, LIVING, TREE_BY, WITH_SIZE, type_of
+
+FREQUENT_MATCHES = 20_000
+"""Where more are expected, the index of words is not asked first."""
+SAMPLED_PAGES = 64
+"""Of the table, two thousand entries or so: a millisecond tells which words are frequent."""
+LOOKED_AT = 200_000
+"""At most so many entries of a tree are looked at one after the other; then all that match are asked for."""
+PATIENCE = 20
+"""How many times as many as it should take, were the matches spread evenly over the order."""
+PLACE_LOOKED_AT = 10_000
+"""A place (the trash, those with a star, folders, a folder) is looked through as a whole up to this."""
+FOLDERS_LOOKED_AT = 200
+"""So many folders are looked through side by side, each along its own index, whatever they hold."""
+SPARED = 10
+"""A word so many times as frequent as the rarest costs more to collect than the entries it rules out."""
+_SLICE = 200
+COLUMNS = {"name": "sort_key", "size": "size", "modified_at": "modified_at", "created_at": "created_at"}
+
+_TRASHED = "e.trashed_at IS NOT NULL AND e.purged_at IS NULL"
+# Always the same pages, so that they are at hand. What PostgreSQL knows of words tells little of beginnings:
+# "dsc01", "dsc02" … are all rare, and the planner takes any beginning for one in fifty.
+_PERCENT = """least(100, 100.0 * %(pages)s::int * current_setting('block_size')::int
+       / greatest(pg_relation_size('files_entry'), 1))"""
+_SAMPLE = f"""
+SELECT 100 / {_PERCENT}, count(*) FILTER (WHERE e.words @@ %(query)s::tsquery), ARRAY[{{terms}}]
+  FROM files_entry e TABLESAMPLE SYSTEM ({_PERCENT}) REPEATABLE (0)
+"""
+# OFFSET 0 keeps apart what stands inside and outside: each part has one index to go by.
+_BELOW = f"""
+WITH RECURSIVE below AS (
+    SELECT coalesce(%(top)s::uuid, files_root(%(owner)s::bigint)) AS id
+    UNION ALL
+    SELECT c.id FROM below b CROSS JOIN LATERAL (
+        SELECT e.id FROM files_entry e
+         WHERE e.parent_id = b.id AND e.kind = 'folder' AND {FOLDER} OFFSET 0
+    ) c
+)"""
+_IS_BELOW = "CASE WHEN e.parent_id IN (SELECT id FROM below) THEN true ELSE false END"
+_FOLDERS = f"{_BELOW} SELECT id FROM below LIMIT %(most)s::int"
+_ALONG_TREE = """
+{below} SELECT e.id, e.value FROM (
+    SELECT e.id, e.{column} AS value, e.words, e.kind, e.starred, e.parent_id FROM files_entry e
+     WHERE e.owner_id = %(owner)s::bigint AND {living} AND {beyond}
+     ORDER BY e.{column} {way}, e.id {way} LIMIT %(most)s::int
+) e WHERE e.words @@ %(query)s::tsquery AND {filters} LIMIT %(limit)s::int
+"""
+_ALONG_FOLDERS = """
+SELECT e.id, e.value FROM unnest(%(folders)s::uuid[]) AS folder (id) CROSS JOIN LATERAL ({parts}) e
+ ORDER BY e.value {way}, e.id {way} LIMIT %(limit)s::int
+"""
+# A limit that is not known to the planner has it read along the index; else it would rather sort.
+_ENDLESS = 2**62
+_ALONG_FOLDER = """(
+SELECT e.id, e.value FROM (
+    SELECT e.id, e.{column} AS value, e.words FROM files_entry e
+     WHERE e.parent_id = folder.id AND e.kind = '{kind}' AND {living} AND {beyond}
+     ORDER BY e.{column} {way}, e.id {way} LIMIT %(endless)s::bigint
+) e WHERE e.words @@ %(query)s::tsquery LIMIT %(limit)s::int)"""
+_IN_TRASH = f"SELECT e.* FROM files_entry e WHERE e.owner_id = %(owner)s::bigint AND {_TRASHED}"
+_WITH_STAR = f"SELECT e.* FROM files_entry e WHERE e.owner_id = %(owner)s::bigint AND e.starred AND {LIVING}"
+_IN_FOLDERS = f"""
+SELECT e.* FROM below b CROSS JOIN LATERAL (
+    SELECT e.* FROM files_entry e WHERE e.parent_id = b.id AND {{kinds}} AND {FOLDER} OFFSET 0
+) e"""
+_IN_PLACE = """
+{below}, place AS MATERIALIZED (
+    SELECT e.id, e.kind, e.words, e.starred, e.parent_id,
+           e.sort_key, e.modified_at, e.created_at, e.version_id
+      FROM ({place}) e LIMIT %(most)s::int
+), found AS (
+    SELECT e.id, {value} AS value, e.kind, e.starred, e.parent_id FROM place e {joins}
+     WHERE e.words @@ %(query)s::tsquery
+)
+SELECT (SELECT count(*) FROM place),
+       ARRAY(SELECT e.id FROM found e WHERE {filters} AND {after} ORDER BY e.value {way}, e.id {way})
+"""
+# Only the rare words stand inside: with more, a plan made while the table was young would walk another index.
+_BY_WORDS = """
+{below} SELECT e.id FROM (
+    SELECT e.id, {value} AS value, e.words, e.kind, e.starred, e.trashed_at, e.purged_at, e.parent_id
+      FROM (SELECT e.* FROM files_entry e WHERE e.words @@ %(rare)s::tsquery OFFSET 0) e {joins}
+) e WHERE e.words @@ %(query)s::tsquery AND {state} AND {filters} AND {after}
+ ORDER BY e.value {way}, e.id {way} LIMIT %(limit)s::int OFFSET %(offset)s::int
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The last entry of a page, by the value it was sorted by."""
+
+    value: Any
+    entry_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What shall match, of which kind, where, in which order and from which place on."""
+
+    owner_id: int
+    words: Sequence[str]
+    order: str
+    kind: str | None
+    starred: bool
+    trashed: bool
+    top_id: UUID | None
+    """The folder below which it lies; of what is in the trash, whoever asks decides that."""
+    after: Position | None = None
+
+    @property
+    def column(self) -> str:
+        return self.order.removeprefix("-")
+
+    @property
+    def is_descending(self) -> bool:
+        return self.order.startswith("-")
+
+    @property
+    def terms(self) -> list[str]:
+        return [f"'{names.owner_word(self.owner_id)}'", *(f"'{word}':*" for word in self.words)]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How many of some entries have all the terms, and how many each of them."""
+
+    scale: float
+    """So many times as many entries are there."""
+    matches: int
+    of_terms: Sequence[int]
+
+    @property
+    def expected(self) -> int:
+        return int(self.scale * self.matches)
+
+    def rare(self, terms: Sequence[str]) -> list[str]:
+        """Return the terms to ask the index for; it would collect all that the others match."""
+        most = SPARED * min(self.of_terms)
+        return [term for term, count in zip(terms, self.of_terms, strict=True) if count <= most]
+
+
+def find(wanted: Wanted, page: int) -> Iterator[list[UUID]]:
+    """Yield all that match, in order, in slices; the first ones are about a page."""
+    sample = look_at_some(wanted)
+    if sample.expected > FREQUENT_MATCHES:
+        has_index = wanted.column in TREE_BY and not wanted.trashed
+        if has_index and wanted.top_id and not wanted.starred and wanted.kind != Entry.Kind.FOLDER:
+            folders = _folders(wanted)
+            if len(folders) <= FOLDERS_LOOKED_AT:
+                for rows in _along_folders(wanted, folders, page):
+                    yield [entry_id for entry_id, _ in rows]
+                return
+        found = _in_place(wanted)
+        if found is not None:
+            yield from found
+            return
+        if has_index:
+            for rows in _along_tree(wanted, sample, page):
+                yield [entry_id for entry_id, _ in rows]
+                wanted = replace(wanted, after=_last(rows) or wanted.after)
+    yield from _by_words(wanted, sample)
+
+
+def look_at_some(wanted: Wanted) -> Sample:
+    """Look at a few pages of the table."""
+    terms = {f"term{number}": term for number, term in enumerate(wanted.terms)}
+    counts = ", ".join(f"count(*) FILTER (WHERE e.words @@ %({name})s::tsquery)" for name in terms)
+    [(scale, matches, of_terms)] = _ask(_SAMPLE.format(terms=counts), wanted, pages=SAMPLED_PAGES, **terms)
+    return Sample(float(scale), matches, of_terms)
+
+
+def _folders(wanted: Wanted) -> list[UUID]:
+    """Return the folders below the topmost, and itself; one more than may be looked through, if there are."""
+    return [row[0] for row in _ask(_FOLDERS, wanted, most=FOLDERS_LOOKED_AT + 1)]
+
+
+def _along_folders(wanted: Wanted, folders: list[UUID], page: int) -> Iterator[list[Any]]:
+    """Yield all that match in these folders, each of which is read until it has given a page."""
+    kinds = [wanted.kind] if wanted.kind else [kind.value for kind in Entry.Kind]
+    while True:
+        order = _order_of(wanted)
+        parts = [_ALONG_FOLDER.format(kind=kind, living=FOLDER_BY[wanted.column], **order) for kind in kinds]
+        statement = _ALONG_FOLDERS.format(parts=" UNION ALL ".join(parts), **order)
+        rows = _ask(statement, wanted, folders=folders, limit=page, endless=_ENDLESS)
+        yield rows
+        if len(rows) < page:
+            return
+        wanted = replace(wanted, after=_last(rows))
+
+
+def _along_tree(wanted: Wanted, sample: Sample, page: int) -> Iterator[list[Any]]:
+    """Yield what matches among those entries of a tree that come first, up to a bound."""
+    most = LOOKED_AT
+    if wanted.top_id is None:
+        most = min(most, PATIENCE * page * sample.of_terms[0] // sample.matches)
+    while True:
+        statement = _ALONG_TREE.format(
+            living=TREE_BY[wanted.column], **_narrowed(wanted), **_order_of(wanted)
+        )
+        rows = _ask(statement, wanted, most=most, limit=page)
+        yield rows
+        if len(rows) < page:
+            return
+        wanted = replace(wanted, after=_last(rows))
+
+
+def _in_place(wanted: Wanted) -> list[list[UUID]] | None:
+    """Return those that match in the place they are wanted of, in slices; None where it is none, or large."""
+    narrowed = _narrowed(wanted)
+    if wanted.trashed:
+        place = _IN_TRASH
+    elif wanted.starred:
+        place = _WITH_STAR
+    elif wanted.top_id or wanted.kind == Entry.Kind.FOLDER:
+        place = _IN_FOLDERS
+    else:
+        return None
+    narrowed["below"] = _BELOW
+    kinds = "e.kind = 'folder'" if wanted.kind == Entry.Kind.FOLDER else "true"
+    statement = _IN_PLACE.format(place=place.format(kinds=kinds), **narrowed, **_order_of(wanted))
+    [(count, found)] = _ask(statement, wanted, most=PLACE_LOOKED_AT + 1)
+    if count > PLACE_LOOKED_AT:
+        return None
+    return [found[start : start + _SLICE] for start in range(0, len(found), _SLICE)]
+
+
+def _by_words(wanted: Wanted, sample: Sample) -> Iterator[list[UUID]]:
+    """Yield all that match by the index of words, slice by slice."""
+    state = _TRASHED if wanted.trashed else LIVING
+    statement = _BY_WORDS.format(state=state, **_narrowed(wanted), **_order_of(wanted))
+    rare, offset = " & ".join(sample.rare(wanted.terms)), 0
+    while True:
+        rows = _ask(statement, wanted, rare=rare, limit=_SLICE, offset=offset)
+        yield [row[0] for row in rows]
+        if len(rows) < _SLICE:
+            return
+        offset += _SLICE
+
+
+def _order_of(wanted: Wanted) -> dict[str, str]:
+    """Say in SQL how it is sorted and where its page begins, by the value or by the column."""
+    is_size, column = wanted.column == "size", COLUMNS[wanted.column]
+    sign = "<" if wanted.is_descending else ">"
+    place = f"{sign} (%(value)s::{type_of(wanted.column)}, %(id)s::uuid)"
+    return {
+        "column": column,
+        "value": "v.size" if is_size else f"e.{column}",
+        "joins": WITH_SIZE if is_size else "",
+        "after": f"(e.value, e.id) {place}" if wanted.after else "true",
+        "beyond": f"(e.{column}, e.id) {place}" if wanted.after else "true",
+        "way": "DESC" if wanted.is_descending else "ASC",
+    }
+
+
+def _narrowed(wanted: Wanted) -> dict[str, str]:
+    """Say in SQL which of those that match are wanted."""
+    conditions = ["true"]
+    if wanted.kind is not None:
+        conditions.append(f"e.kind = '{Entry.Kind(wanted.kind).value}'")
+    if wanted.starred:
+        conditions.append("e.starred")
+    is_below = wanted.top_id is not None and not wanted.trashed
+    if is_below:
+        conditions.append(_IS_BELOW)
+    return {"below": _BELOW if is_below else "", "filters": " AND ".join(conditions)}
+
+
+def _last(rows: Sequence[Any]) -> Position | None:
+    return Position(rows[-1][1], rows[-1][0]) if rows else None
+
+
+def _ask(statement: str, wanted: Wanted, **further: Any) -> list[Any]:
+    parameters = {
+        "owner": wanted.owner_id,
+        "top": wanted.top_id,
+        "query": " & ".join(wanted.terms),
+        **further,
+    }
+    if wanted.after:
+        parameters |= {"value": wanted.after.value, "id": wanted.after.entry_id}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        rows: list[Any] = cursor.fetchall()
+        return rows

@@ -1,0 +1,80 @@
+"""Reads conditional headers (RFC 9110, 13) and digests (RFC 9530), and says what they mean. Pure."""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from uuid import UUID
+
+from files.errors import BadHeader, PreconditionFailed
+
+_TAG = re.compile(r'\s*(W/)?(?:"([\x21\x23-\x7e\x80-\xff]*)"|([A-Za-z0-9._-]+|\*))\s*(?:,|\Z)')
+_SHA256 = re.compile(r"(?:\A|,)\s*sha-256\s*=\s*:([A-Za-z0-9+/=]*):", re.IGNORECASE | re.ASCII)
+
+
+def parse_etags(header: str | None, *, weak: bool = False) -> list[str] | None:
+    """Return the tags of If-Match or If-None-Match, `*` among them; None without the header.
+
+    Weak tags count only where asked for. A tag without its quotes is understood. Raises BadHeader.
+    """
+    if header is None:
+        return None
+    tags, at = [], 0
+    while at < len(header):
+        match = _TAG.match(header, at)
+        if match is None:
+            raise BadHeader("If-Match and If-None-Match hold quoted etags or *.")
+        if weak or not match[1]:
+            tags.append(match[2] if match[2] is not None else match[3])
+        at = match.end()
+    return tags
+
+
+def require_match(
+    etag: str | None, if_match: Sequence[str] | None, if_none_match: Sequence[str] | None
+) -> None:
+    """Raise PreconditionFailed unless a state with this etag (None: nothing there) may be changed."""
+    if if_match is not None and not (etag is not None and ("*" in if_match or etag in if_match)):
+        raise PreconditionFailed
+    if if_none_match is not None and etag is not None and ("*" in if_none_match or etag in if_none_match):
+        raise PreconditionFailed("There is already something here.")
+
+
+def is_unchanged(
+    etag: str, changed_at: datetime, if_none_match: Sequence[str] | None, if_modified_since: str | None
+) -> bool:
+    """Tell whether a reader who sends these headers has this state already (304)."""
+    if if_none_match is not None:
+        return "*" in if_none_match or etag in if_none_match
+    since = parse_date(if_modified_since)
+    return since is not None and changed_at.replace(microsecond=0) <= since
+
+
+def parse_date(header: str | None) -> datetime | None:
+    """Return an HTTP date; None for anything else, which RFC 9110 wants ignored."""
+    try:
+        date = parsedate_to_datetime(header or "")
+    except (ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def version_ids(tags: Sequence[str]) -> tuple[UUID, ...]:
+    """Return the versions that content etags name; a tag that is none of ours names nothing."""
+    return tuple(UUID(hex=tag) for tag in tags if re.fullmatch(r"[0-9a-f]{32}", tag))
+
+
+def parse_sha256(headers: Mapping[str, str]) -> bytes | None:
+    """Return the SHA-256 that Repr-Digest or Content-Digest promises; None without one. Raises BadHeader."""
+    found: set[bytes] = set()
+    for name in ("Repr-Digest", "Content-Digest"):
+        if match := _SHA256.search(headers.get(name, "")):
+            try:
+                found.add(base64.b64decode(match[1], validate=True))
+            except binascii.Error as error:
+                raise BadHeader(f"{name} holds sha-256=:<base64>:.") from error
+    if len(found) > 1 or any(len(digest) != 32 for digest in found):
+        raise BadHeader("Repr-Digest and Content-Digest hold one SHA-256, sha-256=:<base64>:.")
+    return next(iter(found), None)

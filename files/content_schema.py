@@ -1,0 +1,172 @@
+"""Describes the routes of bytes, and HEAD of uploads, in the API's schema: no generator looks into them.
+
+Errors are added to all operations alike, by `dfsweb.openapi`.
+"""
+
+from typing import Any
+
+from accounts import idempotency
+from files import keyed
+
+_ENTRY = {"application/json": {"schema": {"$ref": "#/components/schemas/EntryOut"}}}
+_BYTES = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+_SECURITY: list[dict[str, list[str]]] = [{"token": []}, {"session": []}]
+
+
+def _header(name: str, meaning: str) -> dict[str, Any]:
+    return {"name": name, "in": "header", "schema": {"type": "string"}, "description": meaning}
+
+
+def _query(name: str, meaning: str) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": {"type": "boolean"}, "description": meaning}
+
+
+def _told(**meanings: str) -> dict[str, Any]:
+    """Describe headers of a reply; their names are written with underscores."""
+    return {
+        name.replace("_", "-"): {"description": meaning, "schema": {"type": "string"}}
+        for name, meaning in meanings.items()
+    }
+
+
+_STATE = _told(
+    ETag="The content etag.",
+    Last_Modified="When these bytes were stored.",
+    Accept_Ranges="bytes.",
+    Dfs_Entry="The id of the file.",
+)
+_NAMED = _STATE | _told(Content_Disposition="The name of the file (RFC 6266).")
+_WHOLE = _NAMED | _told(Repr_Digest="sha-256=:<base64>:, once it is known.")
+_PART = _NAMED | _told(Content_Range="Of one range; several come as multipart/byteranges, each with its own.")
+_READ: dict[str, Any] = {
+    "description": "Read the bytes of a file, all or ranges of them.",
+    "parameters": [
+        _header("Range", "One range of bytes, or at most 16."),
+        _header("If-Range", "The etag of the version that the range is of."),
+        _header("If-Match", "Content etags."),
+        _header("If-None-Match", "Content etags."),
+        _header("If-Modified-Since", "An HTTP date; counts without If-None-Match."),
+        _query("inline", "To be shown in place, where that is safe."),
+    ],
+    "responses": {
+        "200": {"description": "The bytes.", "headers": _WHOLE, "content": _BYTES},
+        "206": {"description": "The ranges asked for.", "headers": _PART, "content": _BYTES},
+        "304": {"description": "Not changed.", "headers": _STATE},
+    },
+}
+_HEAD: dict[str, Any] = {
+    **_READ,
+    "description": "Tell what a GET would answer, without the bytes.",
+    "responses": {
+        "200": {"description": "The headers of a GET.", "headers": _WHOLE},
+        "206": {"description": "The headers of a GET of ranges.", "headers": _PART},
+        "304": {"description": "Not changed.", "headers": _STATE},
+    },
+}
+_STORED = _told(ETag="The content etag.", Dfs_Entry="The id of the file.")
+_WRITE: dict[str, Any] = {
+    "description": "Store a whole file: a new version where there is one.",
+    "parameters": [
+        _header("If-Match", "Content etags, one of which must be current."),
+        _header("If-None-Match", "* creates only."),
+        _header("Repr-Digest", "sha-256=:<base64>:, which the bytes must match."),
+        _header("Content-Digest", "The same."),
+        {
+            **_header(idempotency.HEADER, keyed.MEANING),
+            "schema": {"type": "string", "pattern": idempotency.PATTERN},
+        },
+    ],
+    "requestBody": {"content": _BYTES},
+    "responses": {
+        "200": {"description": "A new version of the file.", "headers": _STORED, "content": _ENTRY},
+        "201": {"description": "A new file.", "headers": _STORED, "content": _ENTRY},
+    },
+}
+_WRITE_AT: dict[str, Any] = {
+    **_WRITE,
+    "description": "Store a whole file at a path: a new version where there is one.",
+    "parameters": [*_WRITE["parameters"], _query("parents", "Make missing folders.")],
+}
+_DELETE: dict[str, Any] = {
+    "description": "Put what lies at a path into the trash.",
+    "parameters": [_header("If-Match", "Etags."), _query("permanent", "Purge instead: 204.")],
+    "responses": {
+        "200": {"description": "It is in the trash.", "content": _ENTRY},
+        "204": {"description": "It is purged."},
+    },
+}
+_ARCHIVE: dict[str, Any] = {
+    "description": "Stream a folder, with all below it, as a zip archive.",
+    "parameters": [],
+    "responses": {
+        "200": {
+            "description": "The folder as a zip archive, its length announced.",
+            "headers": _told(Content_Disposition="The name of the folder, and .zip."),
+            "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}},
+        },
+    },
+}
+_ASK_ARCHIVE: dict[str, Any] = {
+    **_ARCHIVE,
+    "description": "Tell how long the archive would be.",
+    "responses": {
+        "200": {"description": "The headers of a GET.", "headers": _ARCHIVE["responses"]["200"]["headers"]}
+    },
+}
+_ASK_UPLOAD: dict[str, Any] = {
+    "description": "Tell the offset from which an upload goes on (tus). Earlier writers of it are shut out.",
+    "parameters": [
+        {**_header("Tus-Resumable", "The version of tus."), "required": True, "schema": {"const": "1.0.0"}}
+    ],
+    "responses": {
+        "200": {
+            "description": "How far the upload is.",
+            "headers": {
+                "Upload-Offset": {"schema": {"type": "integer"}},
+                "Upload-Length": {"schema": {"type": "integer"}, "description": "Once it is known."},
+                **_told(
+                    Upload_Defer_Length="1: until then.",
+                    Upload_Metadata="As it was sent.",
+                    Upload_Concat="As it was sent.",
+                    Upload_Expires="When it ends, if nothing more comes.",
+                    Dfs_Entry="The id of the file, once all bytes have come.",
+                ),
+            },
+        }
+    },
+}
+_IN_PATH = {
+    "path": {"type": "string"},
+    "entry_id": {"type": "string", "format": "uuid"},
+    "upload_id": {"type": "string", "format": "uuid"},
+    "number": {"type": "integer", "minimum": 0},
+}
+_ROUTES = {
+    "/api/v1/content/{path}": {"get": _READ, "head": _HEAD, "put": _WRITE_AT, "delete": _DELETE},
+    "/api/v1/entries/{entry_id}/content": {"get": _READ, "head": _HEAD, "put": _WRITE},
+    "/api/v1/entries/{entry_id}/versions/{number}/content": {"get": _READ, "head": _HEAD},
+    "/api/v1/entries/{entry_id}/archive": {"get": _ARCHIVE, "head": _ASK_ARCHIVE},
+    "/api/v1/uploads/{upload_id}": {"head": _ASK_UPLOAD},
+}
+
+
+def describe_content(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add the routes to a generated schema; a hook of drf-spectacular."""
+    for route, operations in _ROUTES.items():
+        in_path = [
+            {"name": name, "in": "path", "required": True, "schema": schema}
+            for name, schema in _IN_PATH.items()
+            if f"{{{name}}}" in route
+        ]
+        words = route.removeprefix("/api/v1/").replace("/", "_").replace("{", "").replace("}", "")
+        described = result["paths"].setdefault(route, {})
+        for method, operation in operations.items():
+            described[method] = {
+                **operation,
+                "operationId": f"{method}_{words}",
+                "tags": [words.partition("_")[0]],
+                "parameters": [*in_path, *operation["parameters"]],
+                "responses": {status: dict(reply) for status, reply in operation["responses"].items()},
+                "security": _SECURITY,
+            }
+    return result

@@ -1,0 +1,248 @@
+"""The REST door to the tree's metadata: entries, paths, and who one is."""
+
+from http import HTTPStatus
+from uuid import UUID
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from files import (
+    access,
+    changes,
+    conditions,
+    copying,
+    details,
+    keyed,
+    listing,
+    purging,
+    restoring,
+    searching,
+    serializers,
+    transfers,
+    tree,
+    usage,
+)
+from files.errors import NotAFile
+from files.flags import is_set
+from files.presenting import entry_out, manifest_out
+from files.replies import entry_response, next_url, page_response
+from files.searching import Sought
+from files.tree_views import TreeView
+from nodes import contents
+
+"""Disks that read 100 MB a second answer within ten seconds or so, all nodes at the same time."""
+IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The entry's etag.")
+
+
+class EntriesView(TreeView):
+    @extend_schema(parameters=[serializers.ListIn], responses=serializers.EntryPageOut)
+    def get(self, request: Request) -> Response:
+        """List a folder (by default the root), the starred, the recent, the shared or the trash; or search.
+
+        With `q`, entries are found wherever they lie, or below `parent`: those whose names have a word that
+        begins like each word of the text. Files and folders are mixed then, the latest first.
+        """
+        wanted = serializers.ListIn(data=request.query_params.dict())
+        wanted.is_valid(raise_exception=True)
+        fields, user = wanted.validated_data, access.signed_in(request)
+        if "q" in fields:
+            sought = Sought(fields["q"], fields["starred"], fields["trashed"], fields.get("parent"))
+            page = searching.search(user, sought, wanted.paging(order="-modified_at"))
+        elif fields["trashed"]:
+            page = listing.trashed(user, wanted.paging(order="-trashed_at"))
+        elif fields["starred"]:
+            page = listing.starred(user, wanted.paging())
+        elif fields["shared"]:
+            page = listing.shared(user, wanted.paging())
+        elif fields["recent"]:
+            page = listing.recent(user, wanted.paging(order="-modified_at"))
+        else:
+            page = listing.children(user, fields.get("parent"), wanted.paging())
+        return page_response(request, page)
+
+    @extend_schema(
+        request=serializers.FolderIn,
+        responses={201: serializers.EntryOut, 200: serializers.EntryOut},
+        parameters=[keyed.PARAMETER],
+    )
+    @keyed.once
+    def post(self, request: Request) -> Response:
+        """Make a folder. With a path and parents, one that is there already is fine (200)."""
+        form = serializers.FolderIn(data=request.data)
+        form.is_valid(raise_exception=True)
+        fields, is_new = form.validated_data, True
+        if "path" in fields:
+            folder_id, is_new = tree.create_folder_at(
+                access.signed_in(request), fields["path"], parents=fields["parents"]
+            )
+        else:
+            folder_id = tree.create_folder(
+                access.signed_in(request), fields["name"], parent_id=fields.get("parent")
+            ).id
+        described = details.describe_one(access.signed_in(request), folder_id)
+        return entry_response(described, status=201 if is_new else 200)
+
+
+class EntryView(TreeView):
+    @extend_schema(responses=serializers.EntryOut)
+    def get(self, request: Request, entry_id: UUID) -> Response:
+        """Tell about an entry, one that lies in the trash included."""
+        return entry_response(access.find_known(access.signed_in(request), entry_id))
+
+    @extend_schema(request=serializers.ChangeIn, responses=serializers.EntryOut, parameters=[IF_MATCH])
+    def patch(self, request: Request, entry_id: UUID) -> Response:
+        """Rename, move, star: all of it or nothing."""
+        form = serializers.ChangeIn(data=request.data)
+        form.is_valid(raise_exception=True)
+        fields = form.validated_data
+        tree.change(
+            access.signed_in(request),
+            entry_id,
+            name=fields.get("name"),
+            parent_id=fields.get("parent"),
+            starred=fields.get("starred"),
+            if_match=_if_match(request),
+        )
+        return entry_response(details.describe_one(access.signed_in(request), entry_id))
+
+    @extend_schema(
+        responses={200: serializers.EntryOut, 204: None},
+        parameters=[IF_MATCH, OpenApiParameter("permanent", bool, description="Purge instead: 204.")],
+    )
+    def delete(self, request: Request, entry_id: UUID) -> Response:
+        """Put an entry into the trash, or purge it."""
+        if is_set(request.query_params, "permanent"):
+            purging.purge(access.signed_in(request), entry_id, if_match=_if_match(request))
+            return Response(status=HTTPStatus.NO_CONTENT)
+        tree.trash(access.signed_in(request), entry_id, if_match=_if_match(request))
+        return entry_response(details.describe_one(access.signed_in(request), entry_id))
+
+
+class CopyView(TreeView):
+    @extend_schema(
+        request=serializers.CopyIn, responses={201: serializers.EntryOut}, parameters=[keyed.PARAMETER]
+    )
+    @keyed.once
+    def post(self, request: Request, entry_id: UUID) -> Response:
+        """Copy an entry with all below it: at once, at any size."""
+        form = serializers.CopyIn(data=request.data)
+        form.is_valid(raise_exception=True)
+        fields = form.validated_data
+        made = copying.copy(
+            access.signed_in(request), entry_id, parent_id=fields.get("parent"), name=fields.get("name")
+        )
+        return entry_response(details.describe_one(access.signed_in(request), made.id), status=201)
+
+
+class RestoreView(TreeView):
+    @extend_schema(request=None, responses=serializers.EntryOut, parameters=[keyed.PARAMETER])
+    @keyed.once
+    def post(self, request: Request, entry_id: UUID) -> Response:
+        """Take an entry out of the trash."""
+        restoring.restore(access.signed_in(request), entry_id)
+        return entry_response(details.describe_one(access.signed_in(request), entry_id))
+
+
+class TrashView(TreeView):
+    @extend_schema(responses={200: serializers.EmptiedOut})
+    def delete(self, request: Request) -> Response:
+        """Empty the trash: all that lies in it is purged."""
+        return Response({"purged": purging.empty_trash(access.signed_in(request))})
+
+
+class ChangesView(APIView):
+    @extend_schema(parameters=[serializers.ChangesIn], responses=serializers.ChangePageOut)
+    def get(self, request: Request) -> Response:
+        """Tell what changed in one's own tree, in order, for whoever keeps a copy of it.
+
+        Without a cursor all that is there. Each entry comes once, at the place of its last change, as it is
+        now. A folder that comes back from the trash brings what lies below without naming it. A cursor lives
+        for 30 days.
+        """
+        wanted = serializers.ChangesIn(data=request.query_params.dict())
+        wanted.is_valid(raise_exception=True)
+        fields = wanted.validated_data
+        page = changes.page(access.signed_in(request), fields.get("cursor"), limit=fields["limit"])
+        results = [
+            {"id": str(change.entry_id), "entry": entry_out(change.entry) if change.entry else None}
+            for change in page.results
+        ]
+        following = next_url(request, page.cursor if page.is_more else None)
+        return Response({"results": results, "cursor": page.cursor, "next": following})
+
+
+class ManifestView(TreeView):
+    @extend_schema(responses=serializers.ManifestOut)
+    def get(self, request: Request, entry_id: UUID) -> Response:
+        """Tell where the bytes of a file are: its chunks, and each one's replicas."""
+        file = access.find_file(access.signed_in(request), entry_id)
+        if file.content_id is None or file.size is None:
+            raise NotAFile
+        return Response(manifest_out(file.size, contents.manifest(file.content_id)))
+
+
+class VerifyView(TreeView):
+    @extend_schema(request=serializers.VerifyIn, responses=serializers.VerifiedOut)
+    def post(self, request: Request, entry_id: UUID) -> Response:
+        """Have the nodes re-hash now what they store of a file, a GiB at most: ask again for the rest."""
+        form = serializers.VerifyIn(data=request.data)
+        form.is_valid(raise_exception=True)
+        file = access.find_file(access.signed_in(request), entry_id)
+        if file.content_id is None or file.size is None:
+            raise NotAFile
+        start: int = form.validated_data["offset"]
+        stop = start + form.validated_data["length"]
+        with transfers.one():  # it takes disks as much as a download does
+            good = contents.verify(file.content_id, start, stop)
+        places = [place for place in contents.manifest(file.content_id) if start <= place.offset < stop]
+        return Response(
+            {
+                **manifest_out(file.size, places),
+                "good_copies": good,
+                "next_offset": stop if stop < file.size else None,
+            }
+        )
+
+
+class PathView(TreeView):
+    @extend_schema(
+        parameters=[serializers.PathIn, OpenApiParameter("path", str, OpenApiParameter.PATH)],
+        responses=serializers.EntryOrPageOut,
+    )
+    def get(self, request: Request, path: str) -> Response:
+        """Tell about what lies at a path, or list the folder there."""
+        wanted = serializers.PathIn(data=request.query_params.dict())
+        wanted.is_valid(raise_exception=True)
+        found = access.find_by_path(access.signed_in(request), path)
+        if wanted.validated_data["children"]:
+            page = listing.children_of(access.require_folder(found), wanted.paging())
+            return page_response(request, page)
+        return entry_response(details.with_copies([found])[0])
+
+
+class MeView(TreeView):
+    @extend_schema(responses=serializers.MeOut)
+    def get(self, request: Request) -> Response:
+        """Tell who one is, and what one may store and does store."""
+        user = access.signed_in(request)
+        parts = usage.parts(user)
+        return Response(
+            {
+                "id": user.pk,
+                "username": user.username,
+                "email": user.email,
+                "quota_bytes": parts.quota_bytes,
+                "used_bytes": parts.used_bytes,
+                "reserved_bytes": parts.reserved_bytes,
+                "files_bytes": parts.files_bytes,
+                "versions_bytes": parts.versions_bytes,
+                "trash_bytes": parts.trash_bytes,
+                "root_id": str(tree.root_folder(user).id),
+            }
+        )
+
+
+def _if_match(request: Request) -> list[str] | None:
+    return conditions.parse_etags(request.headers.get("If-Match"))

@@ -1,0 +1,26 @@
+"""The addresses of the pages."""
+
+from django.urls import path
+
+from files import pages
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("files/<uuid:folder_id>", pages.folder, name="folder"),
+    path("files/<uuid:folder_id>/taken", pages.taken, name="taken"),
+    path("files/<uuid:folder_id>/upload", pages.upload_form, name="upload_form"),
+    path("files/rows", pages.rows, name="rows"),
+    path("files/<uuid:entry_id>/row", pages.row, name="row"),
+    path("files/<uuid:entry_id>/thumbnail", pages.thumbnail, name="thumbnail"),
+    path("files/<uuid:entry_id>/details", pages.details, name="details"),
+    path("files/<uuid:entry_id>/activity", pages.activity, name="activity"),
+    path("shared", pages.shared, name="shared"),
+    path("recent", pages.recent, name="recent"),
+    path("starred", pages.starred, name="starred"),
+    path("search", pages.search, name="search"),
+    path("now", pages.now, name="now"),
+    path("files/<uuid:entry_id>/versions", pages.file_versions, name="file_versions"),
+    path("trash", pages.trash, name="trash"),
+    path("archive", pages.archive, name="archive"),
+    path("room", pages.room, name="room"),
+]

@@ -1,0 +1,28 @@
+"""Writes replies that several doors share: an entry with its etag, a page with the next one's address."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from files.details import EntryDetails
+from files.listing import Page
+from files.presenting import entry_out
+
+
+def entry_response(entry: EntryDetails, *, status: int = 200) -> Response:
+    return Response(entry_out(entry), status=status, headers={"ETag": f'"{entry.etag}"'})
+
+
+def page_response(request: Request, page: Page) -> Response:
+    results = [entry_out(entry) for entry in page.results]
+    return Response({"results": results, "next": next_url(request, page.next_cursor)})
+
+
+def next_url(request: Request, cursor: str | None) -> str | None:
+    """Return the address of this request with another cursor; None when no page follows."""
+    if cursor is None:
+        return None
+    query: dict[str, Any] = {**request.query_params.dict(), "cursor": cursor}
+    return request.build_absolute_uri(f"{request.path}?{urlencode(query)}")

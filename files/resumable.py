@@ -1,0 +1,357 @@
+"""Uploads that survive a broken connection: begun, filled piece by piece, committed once, ended or expired.
+
+What arrived is recorded in the upload's segment; its length is the offset. A new request shuts out the one
+before, so two writers never mix their bytes.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+
+from files import access, names, reserving, tree, tus, uploads
+from files.errors import (
+    ChecksumMismatch,
+    FinalUpload,
+    NotFound,
+    OffsetMismatch,
+    ParentNotFound,
+    UploadExpired,
+    UploadNotFound,
+    UploadTooLong,
+)
+from files.hashed import Hashed
+from files.models import Upload, UploadQuerySet
+from files.tus import Checksum, Wanted
+from files.uploads import Target
+from nodes import contents
+from nodes.errors import WriterSuperseded
+from storagenode.protocol.body import RequestBody
+
+if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
+    from accounts.models import User
+    from nodes.contents import Writer
+    from nodes.writing import Source
+
+MAX_LISTED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where an upload stands. Once it is committed, `entry_id` says what it became."""
+
+    upload: Upload
+    offset: int
+    expires_at: datetime
+    entry_id: UUID | None = None
+
+
+def create(
+    user: "User", wanted: Wanted, *, length: int | None, metadata: str = "", is_part: bool = False
+) -> Progress:
+    """Begin an upload; one without bytes is committed at once. A part only waits to be joined with others.
+
+    Raises NotFound, ReadOnly, NotAFolder, ParentNotFound, InvalidName, NameTaken when a taken name is to
+    fail, and QuotaExceeded before a byte is sent.
+    """
+    target = Target(access.root_folder(user).id, "") if is_part else aim(user, wanted)
+    with transaction.atomic():
+        upload = Upload.objects.create(
+            owner=user,
+            parent_id=target.parent_id,
+            name=target.name,
+            length=length,
+            segment_id=contents.create_segment().id,
+            content_type=wanted.content_type[:255],
+            modified_at=wanted.modified_at,
+            on_conflict=target.on_conflict,
+            metadata=metadata,
+            concat=tus.PARTIAL if is_part else "",
+        )
+        _reserve(upload)
+    upload.refresh_from_db()
+    if length == 0 and upload.segment_id and not is_part:
+        with contents.resume(upload.segment_id) as writer:
+            return _commit(user, upload, writer)
+    return progress_of(upload)
+
+
+def find(user: "User", upload_id: UUID) -> Upload:
+    """Return an upload of this user. Raises UploadNotFound, or UploadExpired."""
+    upload = _seen_now().own(user).filter(id=upload_id).first()
+    if upload is None:
+        raise UploadNotFound
+    if _is_expired(upload) or (upload.committed_at and not upload.committed_entry_id):
+        raise UploadExpired
+    return upload
+
+
+def take_over(user: "User", upload_id: UUID) -> Progress:
+    """Shut out whoever was sending, and tell from where to go on. Raises UploadNotFound or UploadExpired."""
+    upload = _settled(user, upload_id)
+    if upload.segment_id is None:
+        return progress_of(upload)
+    try:
+        contents.take_over(upload.segment_id)
+    except WriterSuperseded:  # it was committed, or ended, since we looked
+        return progress_of(find(user, upload_id))
+    return progress_of(find(user, upload_id))
+
+
+def append(
+    user: "User",
+    upload_id: UUID,
+    body: RequestBody,
+    *,
+    offset: int,
+    length: int | None = None,
+    checksum: Checksum | None = None,
+) -> Progress:
+    """Add the bytes of a body at the offset; the last ones commit the upload.
+
+    What arrived before a broken connection stays, unless it came with a checksum: of that all bytes stay or
+    none. Sending the last piece again after its answer was lost finds the entry it became. `length` settles a
+    deferred one. Raises OffsetMismatch, UploadTooLong, ChecksumMismatch, UploadNotFound, UploadExpired,
+    FinalUpload, and what appending and committing raise.
+    """
+    upload = _settled(user, upload_id)
+    if upload.concat and upload.concat != tus.PARTIAL:
+        raise FinalUpload
+    if upload.segment_id is None:
+        return _repeated(upload, offset)
+    _settle_length(upload, length)
+    if (expected := progress_of(upload).offset) != offset:
+        raise _mismatch(expected)
+    left = None if upload.length is None else upload.length - offset
+    if left is not None and (body.remaining or 0) > left:
+        raise UploadTooLong
+    if checksum is not None:
+        return _append_checked(user, upload, body, offset, checksum)
+    try:
+        writer = contents.resume(upload.segment_id)
+    except WriterSuperseded:
+        return _repeated(find(user, upload_id), offset)
+    with writer:
+        try:
+            _take(upload, writer, body, offset)
+        except UploadTooLong:
+            writer.record()
+            raise
+        return _finish(user, upload, writer)
+
+
+def end(user: "User", upload_id: UUID) -> None:
+    """Give an unfinished upload up, with what has arrived; a committed one is only forgotten.
+
+    Raises UploadNotFound or UploadExpired.
+    """
+    find(user, upload_id)
+    with transaction.atomic():
+        if not _end(Upload.objects.own(user).select_for_update().filter(id=upload_id)):
+            raise UploadNotFound
+
+
+def unfinished(user: "User") -> list[Progress]:
+    """List the user's unfinished uploads, the newest first."""
+    found = _seen_now().own(user).filter(committed_at=None).order_by("-created_at")[:MAX_LISTED]
+    return [progress_of(upload) for upload in found if not _is_expired(upload)]
+
+
+def end_expired(limit: int = 1000) -> int:
+    """End uploads that brought nothing for too long, at most so many of a kind; returns how many."""
+    expired_before = Now() - timedelta(seconds=settings.UPLOAD_EXPIRY_SECONDS)
+    silent = Upload.objects.filter(committed_at=None, segment__recorded_at__lte=expired_before)
+    answered = Upload.objects.filter(committed_at__lte=expired_before)
+    count = 0
+    for expired in (silent, answered):
+        with transaction.atomic():
+            count += _end(expired.select_for_update(skip_locked=True, of=("self",))[:limit])
+    return count
+
+
+def _end(locked: "QuerySet[Upload]") -> int:
+    """Forget uploads, and give up what has arrived of them; returns how many they were."""
+    segment_of = dict(locked.values_list("id", "segment_id"))
+    Upload.objects.filter(id__in=segment_of).delete()
+    segment_ids = [segment_id for segment_id in segment_of.values() if segment_id]
+    contents.drop_segments(segment_ids)
+    reserving.give_back(segment_ids)
+    return len(segment_of)
+
+
+def aim(user: "User", wanted: Wanted) -> Target:
+    """Find the folder and the name: as `cp` does, a path is the file's or the folder's to put it in."""
+    if wanted.path is None:
+        return uploads.target_in(user, wanted.parent_id, wanted.filename, on_conflict=wanted.on_conflict)
+    parts = names.split_path(wanted.path)
+    if wanted.filename:
+        folder = _folder_at(user, wanted.path)
+        if folder is not None:
+            return uploads.target_in(user, folder, wanted.filename, on_conflict=wanted.on_conflict)
+    parent_path, name = names.join_path(parts[:-1]), parts[-1] if parts else ""
+    if wanted.parents:
+        folder, _ = tree.create_folder_at(user, parent_path, parents=True)
+    else:
+        folder = _folder_at(user, parent_path)
+    if folder is None:
+        raise ParentNotFound(f"The folder “{parent_path}” does not exist.", path=parent_path)
+    return uploads.target_in(user, folder, name, on_conflict=wanted.on_conflict)
+
+
+def _folder_at(user: "User", path: str) -> UUID | None:
+    try:
+        found = access.find_by_path(user, path)
+    except NotFound:
+        return None
+    return found.id if found.is_folder else None
+
+
+def _settle_length(upload: Upload, length: int | None) -> None:
+    if length is None or length == upload.length:
+        return
+    if upload.length is not None or length < progress_of(upload).offset:
+        raise OffsetMismatch("The length of this upload is settled already, or more bytes have come.")
+    with transaction.atomic():
+        if not Upload.objects.filter(id=upload.id, length=None, committed_at=None).update(length=length):
+            raise WriterSuperseded("Another request has settled the length of this upload.")
+        upload.length = length
+        _reserve(upload)
+
+
+def _reserve(upload: Upload) -> None:
+    """Keep room for an upload of a known length; who fills it deferred may send what fits by then."""
+    if upload.length:
+        assert upload.segment_id is not None
+        reserving.reserve(upload.segment_id, upload.parent_id, upload.length)
+
+
+def _take(upload: Upload, writer: "Writer", body: "Source", offset: int) -> None:
+    if writer.offset != offset:
+        raise _mismatch(writer.offset)
+    left = None if upload.length is None else upload.length - offset
+    if left != 0:
+        writer.append(body, max_bytes=left)
+    if left is not None and writer.offset == upload.length and body.readinto(memoryview(bytearray(1))):
+        raise UploadTooLong
+
+
+def _finish(user: "User", upload: Upload, writer: "Writer") -> Progress:
+    if writer.offset == upload.length and not upload.concat:
+        return _commit(user, upload, writer)
+    writer.record()
+    return progress_of(find(user, upload.id))
+
+
+def _append_checked(
+    user: "User", upload: Upload, body: RequestBody, offset: int, checksum: Checksum
+) -> Progress:
+    """Take bytes that stay only if they match. What is recorded on the way is marked until they do.
+
+    Should this process die, the next request finds the mark and drops them.
+    """
+    assert upload.segment_id is not None
+    mine = Upload.objects.filter(id=upload.id)
+    if not mine.filter(checked_from=None, committed_at=None).update(checked_from=offset):
+        raise WriterSuperseded
+    hashed = Hashed(body, hashlib.new(checksum.algorithm, usedforsecurity=False))
+    with contents.resume(upload.segment_id, keep_tail=True) as writer:
+        try:
+            _take(upload, writer, hashed, offset)
+            if hashed.digest() != checksum.digest:
+                raise ChecksumMismatch
+            progress = _finish(user, upload, writer)
+        except OffsetMismatch:  # somebody added bytes meanwhile: they are not ours to drop
+            mine.update(checked_from=None)
+            raise
+        except BaseException:
+            with transaction.atomic():
+                if contents.cut_back(upload.segment_id, offset, epoch=writer.epoch):
+                    mine.update(checked_from=None)
+            raise
+    mine.filter(checked_from=offset).update(checked_from=None)
+    return progress
+
+
+def _settled(user: "User", upload_id: UUID) -> Upload:
+    """Find an upload, after dropping bytes that nobody has seen to match their checksum.
+
+    Whoever sends them still is shut out, once they had the time to end.
+    """
+    upload = find(user, upload_id)
+    if upload.checked_from is None or upload.segment_id is None:
+        return upload
+    try:
+        contents.take_over(upload.segment_id)
+    except WriterSuperseded:  # it was committed, or ended, since we looked
+        return find(user, upload_id)
+    with transaction.atomic():
+        marked = Upload.objects.select_for_update().filter(id=upload_id, checked_from__isnull=False).first()
+        if marked is not None and marked.segment_id is not None and marked.checked_from is not None:
+            contents.cut_back(marked.segment_id, marked.checked_from)
+            Upload.objects.filter(id=upload_id).update(checked_from=None)
+    return find(user, upload_id)
+
+
+def _commit(user: "User", upload: Upload, writer: "Writer") -> Progress:
+    with transaction.atomic():
+        # First the upload's own row: whoever ends it meanwhile waits here, or has won already.
+        mine = Upload.objects.filter(id=upload.id, committed_at=None)
+        if not mine.update(committed_at=Now(), segment=None, checked_from=None):
+            find(user, upload.id)  # ended
+            raise WriterSuperseded("This upload was finished by another request.")
+        committed = uploads.commit(
+            user,
+            writer,
+            _target(upload),
+            content_type=upload.content_type,
+            modified_at=upload.modified_at,
+            kept_for=[writer.segment_id],
+        )
+        Upload.objects.filter(id=upload.id).update(committed_entry=committed.entry_id)
+    return progress_of(find(user, upload.id))
+
+
+def _target(upload: Upload) -> Target:
+    return Target(upload.parent_id, upload.name, on_conflict=upload.on_conflict)
+
+
+def _repeated(upload: Upload, offset: int) -> Progress:
+    """Answer again what was answered when the upload was committed."""
+    progress = progress_of(upload)
+    if progress.entry_id is None:
+        raise WriterSuperseded
+    if offset != progress.offset:
+        raise _mismatch(progress.offset)
+    return progress
+
+
+def _mismatch(offset: int) -> OffsetMismatch:
+    return OffsetMismatch(f"The next byte of this upload is number {offset}.", offset=offset)
+
+
+def progress_of(upload: Upload) -> Progress:
+    if upload.segment is None:
+        return Progress(upload, upload.length or 0, _expires_at(upload), upload.committed_entry_id)
+    return Progress(upload, upload.segment.length, _expires_at(upload))
+
+
+def _seen_now() -> UploadQuerySet:
+    """Uploads with their segments and the database's time: a gateway's own clock ends none."""
+    return Upload.objects.select_related("segment").annotate(seen_at=Now())
+
+
+def _is_expired(upload: Upload) -> bool:
+    seen_at: datetime = upload.seen_at  # type: ignore[attr-defined]
+    return _expires_at(upload) <= seen_at
+
+
+def _expires_at(upload: Upload) -> datetime:
+    progressed_at = upload.segment.recorded_at if upload.segment else upload.committed_at
+    return (progressed_at or upload.created_at) + timedelta(seconds=settings.UPLOAD_EXPIRY_SECONDS)

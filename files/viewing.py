@@ -1,0 +1,64 @@
+"""How a person wants a list shown: in which order, and as lines or as cards. Pure.
+
+An address may say it (`?order=-size&view=grid`); it is remembered in cookies, so it needs no script.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
+
+COLUMNS = {
+    "name": gettext_lazy("Name"),
+    "modified_at": gettext_lazy("Modified"),
+    "size": gettext_lazy("Size"),
+}
+VIEWS = ("list", "grid")
+KEPT_SECONDS = 365 * 24 * 3600
+_FIRST_DIRECTION = {"name": "", "modified_at": "-", "size": "-"}  # the newest and the largest are looked for
+_ORDERS = [sign + column for column in COLUMNS for sign in ("", "-")]
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A column's head: what pressing it orders by, and how the list is ordered by it now."""
+
+    column: str
+    words: str | Promise
+    leads_to: str
+    direction: str
+    """Empty, `ascending` or `descending`."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    order: str = "name"
+    shape: str = "list"
+
+    @property
+    def heads(self) -> Sequence[Head]:
+        return [self._head(column, words) for column, words in COLUMNS.items()]
+
+    def _head(self, column: str, words: str | Promise) -> Head:
+        if self.order.removeprefix("-") != column:
+            return Head(column, words, _FIRST_DIRECTION[column] + column, "")
+        if self.order.startswith("-"):
+            return Head(column, words, column, "descending")
+        return Head(column, words, "-" + column, "ascending")
+
+
+def chosen(asked: Mapping[str, str], kept: Mapping[str, str]) -> View:
+    """Read the view from an address and, where that says nothing we know, from cookies."""
+    return View(order=_pick("order", _ORDERS, asked, kept), shape=_pick("view", VIEWS, asked, kept))
+
+
+def news(asked: Mapping[str, str]) -> dict[str, str]:
+    """Return what of an address is to be remembered."""
+    known = {"order": _ORDERS, "view": VIEWS}
+    return {name: asked[name] for name, choices in known.items() if asked.get(name) in choices}
+
+
+def _pick(name: str, choices: Sequence[str], *sources: Mapping[str, str]) -> str:
+    wanted = (source.get(name, "") for source in sources)
+    return next((one for one in wanted if one in choices), choices[0])

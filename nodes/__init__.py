@@ -1,0 +1,1 @@
+"""The byte store as Django knows it: nodes, chunks, replicas, contents, and what keeps them whole."""

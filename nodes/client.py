@@ -1,0 +1,157 @@
+"""What a storage node can be asked, and what its answers mean; with `nodes.exchange` the only one who asks.
+
+A node's word is never taken for more than it is: an error or a time-out is NodeUnreachable (outcome unknown),
+a clear no is NodeRefused, bytes that do not match their digest are ReplicaCorrupt.
+"""
+
+import json
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from blake3 import blake3
+
+from nodes import listing
+from nodes.errors import NodeError
+from nodes.exchange import FIRST_BYTE_SECONDS, Exchange
+from nodes.roster import NodeView
+
+PROBE_TIMEOUT_SECONDS = 5.0
+LISTING_SECONDS = 60.0
+"""A page of a listing with sizes is a seek for each file on a cold disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a node says of itself; sizes in bytes."""
+
+    store_id: str
+    filesystem_id: str
+    capacity_bytes: int
+    free_bytes: int
+    quarantined: int
+    received_bytes: int
+    sent_bytes: int
+    version: str
+    clock: float
+    """What its clock said, in seconds of Unix time, when this monotonic clock said `heard_at`."""
+    heard_at: float
+    latency_ms: float
+    watermark: int
+    """The highest it has been told; 0 in a status that was no probe."""
+
+
+def begin_put(
+    view: NodeView,
+    name: str,
+    *body: memoryview | bytes,
+    lane_seconds: float = FIRST_BYTE_SECONDS,
+) -> Exchange:
+    """Send a chunk file, whole or in pieces, named by its digest; `finish_put` waits for the answer."""
+    path = f"/v1/chunks/{name}"
+    return Exchange(view, "PUT", path, body=body, body_digest=name[:64], lane_seconds=lane_seconds)
+
+
+def finish_put(exchange: Exchange) -> None:
+    """Return when the node says that the chunk is durable; raises a NodeError otherwise."""
+    exchange.finish(exchange.answer(), good=(200, 201))
+
+
+def delete_chunk(view: NodeView, name: str) -> None:
+    """Have one replica's file removed; an absent one is fine. Raises a NodeError."""
+    exchange = Exchange(view, "DELETE", f"/v1/chunks/{name}")
+    exchange.finish(exchange.answer(), good=(200, 204, 404))
+
+
+def verify_chunks(view: NodeView, names: list[str]) -> dict[str, str]:
+    """Have the node re-hash files; returns `good`, `bad`, `missing` or `error` by name."""
+    return _results(view, _post(view, "/v1/verify", {"names": names}, timeout_seconds=60.0))
+
+
+def quarantine_chunks(view: NodeView, names: list[str], reason: str) -> dict[str, str]:
+    """Have the node put bad files aside; returns the outcome by name. Raises a NodeError."""
+    return _results(view, _post(view, "/v1/quarantine", {"names": names, "reason": reason}))
+
+
+def list_chunks(view: NodeView, *, after: str, limit: int) -> listing.Page:
+    """List files beyond a name, with sizes. Raises a NodeError for anything but a page as it should be."""
+    path = f"/v1/chunks?after={after}&limit={limit}&sizes=1"
+    exchange = Exchange(view, "GET", path, timeout_seconds=LISTING_SECONDS)
+    payload = _parse(view, exchange.finish(exchange.answer(), good=(200,)))
+    return listing.parse(payload, store_id=view.store_id, after=after, limit=limit)
+
+
+def probe(view: NodeView, *, watermark: int) -> Status:
+    """Have the node write, fsync and read a small file, keep the watermark, and say how it is.
+
+    Raises a NodeError.
+    """
+    return _ask_status(view, "POST", "/v1/probe", body=json.dumps({"watermark": watermark}).encode())
+
+
+def fetch_status(view: NodeView) -> Status:
+    """Ask the node how it is, without touching its disk. Raises a NodeError."""
+    return _ask_status(view, "GET", "/v1/status")
+
+
+def _ask_status(view: NodeView, method: str, path: str, *, body: bytes = b"") -> Status:
+    started = time.monotonic()
+    exchange = Exchange(
+        view,
+        method,
+        path,
+        body=[body] if body else [],
+        body_digest=blake3(body).hexdigest(),
+        timeout_seconds=PROBE_TIMEOUT_SECONDS,
+    )
+    payload = _parse(view, exchange.finish(exchange.answer(), good=(200,)))
+    heard_at = time.monotonic()
+    try:
+        return Status(
+            store_id=str(payload["store_id"]),
+            filesystem_id=str(payload["filesystem_id"]),
+            capacity_bytes=int(payload["capacity_bytes"]),
+            free_bytes=int(payload["free_bytes"]),
+            quarantined=int(payload["quarantined"]),
+            received_bytes=int(payload["received_bytes"]),
+            sent_bytes=int(payload["sent_bytes"]),
+            version=str(payload["version"])[:31],
+            clock=float(payload["time"]),
+            heard_at=heard_at,
+            latency_ms=(heard_at - started) * 1000,
+            watermark=int(payload.get("watermark", 0)),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise NodeError(f"{view.name} says something that is no status: {error!r}") from error
+
+
+def _post(
+    view: NodeView, path: str, message: dict[str, Any], *, timeout_seconds: float | None = None
+) -> dict[str, Any]:
+    body = json.dumps(message).encode()
+    exchange = Exchange(
+        view,
+        "POST",
+        path,
+        body=[body],
+        body_digest=blake3(body).hexdigest(),
+        timeout_seconds=timeout_seconds,
+    )
+    return _parse(view, exchange.finish(exchange.answer(), good=(200,)))
+
+
+def _results(view: NodeView, payload: dict[str, Any]) -> dict[str, str]:
+    results = payload.get("results")
+    if not isinstance(results, dict):
+        raise NodeError(f"{view.name} answers without results")
+    return results
+
+
+def _parse(view: NodeView, payload: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(payload)
+    except ValueError as error:
+        raise NodeError(f"{view.name} answers with something that is no JSON") from error
+    if not isinstance(parsed, dict):
+        raise NodeError(f"{view.name} answers with something that is no object")
+    return parsed

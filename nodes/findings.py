@@ -1,0 +1,138 @@
+"""Gathers what the doctor judges: rows alone, a few statements that cost little however much there is.
+
+What would take long to count comes from the census.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef
+
+from nodes import brake, census, figures, orphans, safety, scrub, trim, watermark
+from nodes.figures import Figure
+from nodes.health import database_now
+from nodes.models import Chunk, ChunkQuerySet, Node, Orphan, Replica, Upkeep, Watermark
+
+_QUEUE = """
+SELECT count(*),
+       count(*) FILTER (WHERE attempts > 1 OR copies_seen < %s),
+       min(coalesce(thin_since, copies_due_at)),
+       min(copies_due_at) FILTER (WHERE lease_until IS NULL OR lease_until <= now())
+FROM nodes_chunk WHERE copies_due_at IS NOT NULL AND state = 'live'
+"""
+
+
+_CORRECTED = (Figure.CHUNKS_RECOUNTED_WRONG, Figure.USAGES_RECOUNTED_WRONG)
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """The chunks whose copies want a look."""
+
+    under_replicated: int
+    stuck: int
+    """Tried in vain, or with fewer copies than a write quorum: no fresh upload's third copy on its way."""
+    oldest_at: datetime | None
+    """Since when the one has too few copies that has had them longest."""
+    waiting_since: datetime | None
+    """When the one that nobody has claimed became due that waits longest."""
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What was found in the rows, all at about one moment."""
+
+    now: datetime
+    own_skew_seconds: float
+    """How far this process's clock is before the database's."""
+    nodes: Sequence[Node]
+    queue: Queue
+    same_zone: int
+    unavailable: int
+    settled_at: datetime | None
+    """When a worker last ended work on copies."""
+    recount_corrected_at: datetime | None
+    """When a recount last found what nobody was told of."""
+    condemned_overdue: int
+    is_reclaim_brake_on: bool
+    doubt: str
+    """Why half of the nodes or more are not to be relied on; empty when they are."""
+    went_back: Watermark | None
+    """The watermark while the database is older than what nodes were told, and nobody has confirmed it."""
+    cloned: Sequence[Node]
+    scrub_overdue: Mapping[int, datetime]
+    """By node: since when some copy has not been looked at."""
+    upkeep: Mapping[int, Upkeep]
+    orphans: Mapping[int, int]
+    """Files that no row knows, by node."""
+    is_orphans_brake_on: bool
+    surplus_held_back: int
+    """Chunks with copies too many, while they are too many to trim unasked; else 0."""
+    online: Sequence[Node] = field(init=False)
+    writable: Sequence[Node] = field(init=False)
+
+    def __post_init__(self) -> None:
+        online = [node for node in self.nodes if node.health == Node.Health.ONLINE]
+        writable = [n for n in online if n.duty == Node.Duty.ACTIVE and n.free_bytes >= settings.CHUNK_SIZE]
+        object.__setattr__(self, "online", online)
+        object.__setattr__(self, "writable", writable)
+
+    def age_seconds(self, moment: datetime | None) -> float:
+        """How long ago a moment was; 0 for one to come, and for none."""
+        return 0.0 if moment is None else max((self.now - moment).total_seconds(), 0.0)
+
+
+def look() -> Facts:
+    """Gather the facts."""
+    now = database_now()
+    figured = figures.read()
+    corrected = [figured[figure].raised_at for figure in _CORRECTED]
+    counted = census.read()
+    overdue = Chunk.objects.condemned_beyond_grace().count()
+    nodes = list(Node.objects.in_service())
+    unknown = dict(Orphan.objects.order_by().values_list("node_id").annotate(files=Count("id")))
+    is_any_away = any(node.health == Node.Health.OFFLINE for node in nodes)
+    return Facts(
+        now=now,
+        own_skew_seconds=time.time() - now.timestamp(),
+        nodes=nodes,
+        queue=_look_at_queue(),
+        same_zone=counted.same_zone,
+        unavailable=counted.unavailable if is_any_away else 0,
+        settled_at=figured[Figure.CHUNKS_SETTLED].raised_at,
+        recount_corrected_at=max((at for at in corrected if at), default=None),
+        condemned_overdue=overdue,
+        is_reclaim_brake_on=brake.holds(overdue),
+        doubt=safety.away(),
+        went_back=watermark.went_back(),
+        cloned=list(Node.objects.in_service().cloned()),
+        scrub_overdue={node.pk: node.oldest_at for node in scrub.overdue()},  # type: ignore[attr-defined]
+        upkeep=Upkeep.objects.in_bulk(),
+        orphans=unknown,
+        is_orphans_brake_on=bool(unknown) and orphans.is_stopped(),
+        surplus_held_back=trim.held_back(),
+    )
+
+
+def lost_chunk_ids(limit: int) -> list[int]:
+    """Return chunks of which no node in service has a good copy, at most `limit`."""
+    return list(_lost().order_by("id").values_list("id", flat=True)[:limit])
+
+
+def _lost() -> ChunkQuerySet:
+    """An attempt leaves in `copies_seen` how many good copies it found: an index leads to those with none."""
+    stored = Replica.objects.stored().filter(chunk_id=OuterRef("id"))
+    return Chunk.objects.under_replicated().filter(~Exists(stored), copies_seen=0)
+
+
+def _look_at_queue() -> Queue:
+    with connection.cursor() as cursor:
+        cursor.execute(_QUEUE, [settings.WRITE_QUORUM])
+        under_replicated, stuck, oldest_at, waiting_since = cursor.fetchone()
+    lost = _lost().count() if stuck else 0
+    return Queue(under_replicated, stuck, oldest_at, waiting_since, lost)

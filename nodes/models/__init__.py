@@ -1,0 +1,31 @@
+"""Nodes, chunks, replicas and contents: the rows that say which bytes exist and where their copies are.
+
+States, constraints and sentences over them; no I/O and no decisions.
+"""
+
+from nodes.models.bookkeeping import Census, Counter, Turn, Watermark
+from nodes.models.chunk import Chunk, ChunkQuerySet, Replica, ReplicaQuerySet
+from nodes.models.content import Content, ContentSegment, Extent, Segment
+from nodes.models.node import Node, NodeQuerySet, NodeSample
+from nodes.models.upkeep import Orphan, Upkeep, UpkeepQuerySet
+
+__all__ = [
+    "Census",
+    "Chunk",
+    "ChunkQuerySet",
+    "Content",
+    "ContentSegment",
+    "Counter",
+    "Extent",
+    "Node",
+    "NodeQuerySet",
+    "NodeSample",
+    "Orphan",
+    "Replica",
+    "ReplicaQuerySet",
+    "Segment",
+    "Turn",
+    "Upkeep",
+    "UpkeepQuerySet",
+    "Watermark",
+]

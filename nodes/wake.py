@@ -1,0 +1,60 @@
+"""Shortens the wait for work that rows already order: after a commit, at most once a second, never blocking.
+
+A dead or frozen Redis costs the caller nothing: a thread of its own sends, and gives up after a moment (R13).
+"""
+
+import threading
+import time
+
+from celery import Task
+from django.conf import settings
+
+from nodes import tasks
+
+INTERVAL_SECONDS = 1.0
+
+_wanted: dict[Task, float] = {}
+"""What to send, and in how many seconds it is to run."""
+_any_wanted = threading.Event()
+_starting = threading.Lock()
+_sender: threading.Thread | None = None
+
+
+def replication() -> None:
+    """Have workers look for fresh chunks once these are due. Never raises, never blocks."""
+    _want(tasks.replicate, settings.PUSH_AFTER_SECONDS)
+
+
+def probes() -> None:
+    """Have workers see how the nodes are, soon. Never raises, never blocks."""
+    _want(tasks.probe_nodes, 0)
+
+
+def rebalancing() -> None:
+    """Have workers even out the nodes, soon. Never raises, never blocks."""
+    _want(tasks.rebalance_copies, 0)
+
+
+def soon(task: Task) -> None:
+    """Have workers run a task that finds its own work, soon. Never raises, never blocks."""
+    _want(task, 0)
+
+
+def _want(task: Task, delay_seconds: float) -> None:
+    global _sender
+    _wanted[task] = delay_seconds
+    _any_wanted.set()
+    if _sender is None or not _sender.is_alive():
+        with _starting:
+            if _sender is None or not _sender.is_alive():
+                _sender = threading.Thread(target=_send_wake_ups, name="wake", daemon=True)
+                _sender.start()
+
+
+def _send_wake_ups() -> None:
+    while True:
+        _any_wanted.wait()
+        _any_wanted.clear()
+        for task, delay_seconds in [_wanted.popitem() for _ in range(len(_wanted))]:
+            tasks.try_to_send(task, delay_seconds=delay_seconds)
+        time.sleep(INTERVAL_SECONDS)

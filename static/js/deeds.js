@@ -1,0 +1,190 @@
+// What can be done with entries: the same deeds for the bar, the menu and the keyboard.
+
+import { call, part, token } from "./api.js";
+import { askName, confirm } from "./dialogs.js";
+import { make } from "./dom.js";
+import { _ } from "./gettext.js";
+import * as moving from "./moving.js";
+import { leave } from "./leaving.js";
+import { doToAll, FEW, told } from "./many.js";
+import { folderId, go, inTrash, page, refresh } from "./page.js";
+import { bring, placeAll, placeOf, reach, rowOf, total } from "./rows.js";
+import { changed, focus, focused, select, targets } from "./selection.js";
+import * as share from "./share.js";
+import { announce, orSay, toast } from "./toast.js";
+import { things } from "./words.js";
+import * as details from "./details.js";
+import * as preview from "./preview/overlay.js";
+
+const entry = (id) => `/api/v1/entries/${id}`;
+
+const IN_FOLDER = [
+  { name: "open", label: _("Open"), icon: "eye", key: "Enter", one: true },
+  { name: "download", label: _("Download"), icon: "download", inBar: true },
+  { name: "share", label: _("Share"), icon: "user-plus", one: true, inBar: true, owned: true },
+  { name: "about", label: _("Details"), icon: "panel-right", key: "d", one: true },
+  { name: "rename", label: _("Rename"), icon: "pencil", key: "F2", one: true, apart: true, inBar: true, changes: true },
+  { name: "move", label: _("Move or copy"), short: _("Move"), icon: "folder-input", inBar: true, changes: true },
+  { name: "star", label: _("Star"), icon: "star", key: "s", inBar: true, owned: true },
+  { name: "trash", label: _("Move to trash"), short: _("Trash"), icon: "trash-2", key: "Del", apart: true, danger: true, inBar: true, changes: true },
+];
+const IN_TRASH = [
+  { name: "restore", label: _("Put back"), icon: "undo-2", inBar: true },
+  { name: "purge", label: _("Delete for ever"), icon: "trash-2", key: "Del", apart: true, danger: true, inBar: true },
+];
+
+export function deedsFor(chosen) {
+  const all = inTrash() ? IN_TRASH : IN_FOLDER;
+  const isStarred = chosen.every((one) => one.starred);
+  const said = all.map((deed) => (deed.name === "star" && isStarred ? { ...deed, label: _("Take the star away"), short: _("Unstar") } : deed));
+  const may = (deed) => (!deed.owned || chosen.every((one) => one.may === "own")) && (!deed.changes || chosen.every((one) => one.may !== "view"));
+  return said.filter((deed) => inTrash() || may(deed)).filter((deed) => (!deed.one || chosen.length === 1) && (!deed.kind || chosen[0].kind === deed.kind));
+}
+
+const target = () => rowOf(targets()[0]?.id);
+
+export function open(row) {
+  if (inTrash() || !row) return;
+  if (row.dataset.kind === "folder") go(row.querySelector("a").href);
+  else preview.open(row);
+}
+
+export const deeds = {
+  open: () => open(target()),
+  about: (row) => details.show(row?.dataset ? row : target()),
+
+  download() {
+    const chosen = targets();
+    if (chosen.length > 1) takeSeveral(chosen, page().dataset.name);
+    else for (const one of chosen) takeOne(one);
+  },
+
+  async "new-folder"() {
+    const parent = folderId() || document.body.dataset.root;
+    const made = await askName({
+      title: _("New folder"), label: _("Name"), verb: _("Make the folder"),
+      save: (name) => call("POST", "/api/v1/entries", { kind: "folder", parent, name }),
+    });
+    if (made && inTrash()) await go(`/files/${parent}`, { focusId: made.id });
+    else if (made) focus(await bring(made.id, { parent, areNew: true }));
+  },
+
+  async rename() {
+    const row = target();
+    if (!row) return;
+    const { id, name } = row.dataset;
+    const at = placeOf(row);
+    const renamed = await askName({
+      title: _("Rename “%(name)s”", { name }), label: _("New name"), value: name, verb: _("Rename"),
+      save: (fresh) => (fresh === name ? { id } : call("PATCH", entry(id), { name: fresh })),
+    });
+    const back = async () => {
+      await call("PATCH", entry(id), { name });
+      focus(await bring(id));
+      changed();
+    };
+    if (renamed?.name !== undefined) toast(_("“%(name)s” is now “%(fresh)s”.", { name, fresh: renamed.name }), { deed: _("Undo"), onDeed: () => orSay(back) });
+    focus((renamed ? await bring(id) : row) ?? (await reach(Math.min(at, total() - 1))));
+    changed();
+  },
+
+  move: () => moving.askWhere(),
+  share: () => share.show(target()),
+
+  async star() {
+    const chosen = targets();
+    const starred = !chosen.every((one) => one.starred);
+    const { done, trouble } = await doToAll(starred ? "star" : "unstar", chosen, { doing: starred ? _("Giving stars") : _("Taking stars away") });
+    const focusedId = focused()?.dataset.id;
+    for (const one of done) if (!rowOf(one.id)) one.starred = starred; // its row comes later
+    await placeAll(done.map((one) => one.id).filter(rowOf));
+    if (!starred && page().dataset.place === "starred") await refresh();
+    focus(rowOf(focusedId));
+    changed();
+    if (trouble) toast(trouble);
+    else announce(starred ? _("Starred") : _("The star is taken away"));
+  },
+
+  async trash() {
+    const { done: gone, trouble } = await doToAll("trash", targets(), { doing: _("Moving to the trash") });
+    if (!gone.length) return sayTrouble(trouble);
+    const kept = gone.map(({ id, name }) => ({ id, name }));
+    const words = gone.length === 1 ? _("“%(name)s” is in the trash.", { name: gone[0].name }) : _("%(things)s are in the trash.", { things: things(gone.length, "item") });
+    const from = folderId();
+    await leave(gone);
+    toast(told(words, trouble), { deed: _("Undo"), onDeed: () => orSay(() => undo(kept, from)) });
+  },
+
+  async restore() {
+    const { done: back, trouble } = await doToAll("restore", targets(), { doing: _("Putting back") });
+    if (!back.length) return sayTrouble(trouble);
+    const words = back.length === 1 ? _("“%(name)s” is back in its place.", { name: back[0].name }) : _("%(things)s are back in their places.", { things: things(back.length, "item") });
+    await leave(back);
+    toast(told(words, trouble));
+  },
+
+  async purge() {
+    const chosen = targets();
+    if (!chosen.length) return;
+    const one = chosen.length === 1;
+    const yes = await confirm({
+      title: one ? _("Delete “%(name)s” for ever?", { name: chosen[0].name }) : _("Delete %(things)s for ever?", { things: things(chosen.length, "item") }),
+      words: _("This cannot be undone. The room is yours again at once."), verb: _("Delete for ever"), danger: true,
+    });
+    if (!yes) return;
+    const { done, trouble } = await doToAll("purge", chosen, { doing: _("Deleting for ever") });
+    if (!done.length) return sayTrouble(trouble);
+    await leave(done);
+    toast(told(_("%(things)s deleted for ever.", { things: things(done.length, "item") }), trouble));
+    refreshRoom();
+  },
+
+  async "empty-trash"() {
+    const yes = await confirm({ title: _("Empty the trash?"), words: _("All that lies in it is deleted for ever, and its room is yours again."), verb: _("Empty the trash"), danger: true });
+    if (!yes) return;
+    const { purged } = await call("DELETE", "/api/v1/trash");
+    await refresh();
+    toast(_("%(things)s deleted for ever.", { things: things(purged, "item") }));
+    refreshRoom();
+  },
+
+  "select-none"() {
+    select([]);
+  },
+};
+
+async function undo(kept, from) {
+  const { done, trouble } = await doToAll("restore", kept, { doing: _("Putting back") });
+  const ids = done.map((one) => one.id);
+  if (from && ids.length <= FEW) focus((await placeAll(ids, { parent: from })).at(-1));
+  else if (from === folderId()) await refresh(ids.at(-1));
+  if (trouble) toast(trouble);
+  else announce(_("Back in its place."));
+}
+
+function takeOne({ id, kind, name }) {
+  const isFolder = kind === "folder"; // comes as an archive, streamed
+  const link = make("a", { href: `${entry(id)}/${isFolder ? "archive" : "content"}`, download: isFolder ? `${name}.zip` : name });
+  link.click();
+}
+
+// As one archive. Into a frame: what is refused must not take the page away, nor may the browser ask whether to leave it.
+function takeSeveral(chosen, name) {
+  const frame = make("iframe", { name: "taken", hidden: true });
+  const fields = { csrfmiddlewaretoken: token(), name, ids: chosen.map((one) => one.id).join(" ") };
+  const form = make("form", { method: "POST", action: "/archive", target: "taken", hidden: true }, ...Object.entries(fields).map(([field, value]) => make("input", { type: "hidden", name: field, value })));
+  document.querySelector("iframe[name=taken]")?.remove();
+  document.body.append(frame, form);
+  form.submit();
+  form.remove();
+  frame.addEventListener("load", () => frame.contentDocument?.URL !== "about:blank" && toast(_("This could not be made one archive. Take less at once, or try again in a moment.")));
+}
+
+function sayTrouble(trouble) {
+  if (trouble) toast(trouble);
+}
+
+export async function refreshRoom() {
+  const fresh = await part("/room");
+  document.getElementById("room").replaceWith(fresh);
+}

@@ -1,0 +1,148 @@
+// The details panel: what an entry is and where its bytes are. The server draws it (files/details.html).
+
+import { call, part } from "./api.js";
+import { _ } from "./gettext.js";
+import { page } from "./page.js";
+import { place, rowOf } from "./rows.js";
+import { chosen as everyChosen, focus, focused, selected } from "./selection.js";
+import { orSay, toast } from "./toast.js";
+import { load as loadThumb } from "./thumbs.js";
+import { verify as verifyMap } from "./verify.js";
+import { localise, things } from "./words.js";
+
+let shownId = null;
+let verifiedId = null; // whose copies are being read now: its map changes by itself
+const panel = () => document.getElementById("details");
+
+export async function show(row) {
+  if (!row) return;
+  shownId = row.dataset.id;
+  const fresh = await orSay(() => part(`/files/${shownId}/details`));
+  if (!fresh || row.dataset.id !== shownId) return;
+  localise(fresh);
+  panel().replaceChildren(fresh);
+  const portrait = panel().querySelector(".portrait[data-thumb]");
+  if (portrait) loadThumb(portrait);
+  reveal(true);
+  follow();
+}
+
+export function hide() {
+  if (panel().hidden) return false;
+  const row = rowOf(shownId);
+  shownId = null;
+  const hadFocus = panel().contains(document.activeElement);
+  reveal(false);
+  if (hadFocus) focus(row);
+  return true;
+}
+
+export function toggle(row) {
+  if (!panel().hidden && (!row || row.dataset.id === shownId)) hide();
+  else show(row);
+}
+
+export function hideIf(gone) {
+  if (gone.some((row) => row.dataset.id === shownId)) hide();
+}
+
+// Follows the selection and what happens to the entry on show.
+export function start() {
+  document.addEventListener("selection:changed", () => setTimeout(follow));
+  document.addEventListener("focusin", (event) => event.target.closest("#list .row") && follow());
+  document.addEventListener("entry:changed", (event) => {
+    const isAtAbout = panel().querySelector('#tab-about[aria-selected="true"]');
+    if (event.detail.id === shownId && !panel().hidden && isAtAbout && shownId !== verifiedId) show(rowOf(shownId));
+  });
+  document.addEventListener("keydown", (event) => {
+    const tab = event.target.closest?.('#details [role="tab"]');
+    if (!tab || !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
+    event.preventDefault();
+    const tabs = [...tab.parentElement.children];
+    const other = tabs.at((tabs.indexOf(tab) + (event.key === "ArrowRight" ? 1 : -1)) % tabs.length);
+    other.focus();
+    orSay(() => showTab(other));
+  });
+  document.addEventListener("page:shown", () => {
+    shownId = null;
+    reveal(false);
+  });
+}
+
+// With several selected it shows the one with the focus, else the one on show.
+function follow() {
+  const chosen = selected();
+  if (panel().hidden || !chosen.length) return;
+  const at = Math.max(0, chosen.indexOf(chosen.includes(focused()) ? focused() : rowOf(shownId)));
+  panel().querySelector(".details-head .dim").textContent = chosen.length > 1 ? _("%(value)s of %(chosen)s selected", { value: at + 1, chosen: everyChosen().length }) : "";
+  for (const step of panel().querySelectorAll('[data-deed="step-details"]')) step.hidden = chosen.length < 2;
+  if (chosen[at].dataset.id !== shownId) show(chosen[at]);
+}
+
+// Goes on to the next one of the selected, or back.
+export async function step(button) {
+  const [chosen, by] = [selected(), Number(button.dataset.by)];
+  await show(chosen.at((chosen.indexOf(rowOf(shownId)) + by) % chosen.length));
+  panel().querySelector(`[data-deed="step-details"][data-by="${by}"]`)?.focus();
+}
+
+export const shownRow = () => rowOf(shownId);
+
+export async function verify(button) {
+  const id = shownId;
+  verifiedId = id;
+  button.disabled = true;
+  let found;
+  try {
+    found = await verifyMap(button.closest(".safety-block"));
+  } finally {
+    verifiedId = null;
+    if (shownId === id) await show(rowOf(id)); // as it is now, also when it broke off
+  }
+  if (!found || shownId !== id) return;
+  const words = found.good === found.asked ? _("All %(things)s read just now, and every one is good", { things: things(found.good, "copy") }) : _("%(good)s of %(things)s read just now and good. The map shows the others", { good: found.good, things: things(found.asked, "copy") });
+  panel().querySelector(".verify [role=status]").textContent = words;
+  panel().querySelector('[data-deed="verify"]').focus();
+}
+
+export function toggleForPage() {
+  toggle(focused() || selected()[0] || document.querySelector("#list .row"));
+}
+
+export async function showTab(tab) {
+  const tabs = [...panel().querySelectorAll('[role="tab"]')];
+  for (const one of tabs) {
+    one.setAttribute("aria-selected", String(one === tab));
+    one.tabIndex = one === tab ? 0 : -1;
+    document.getElementById(one.getAttribute("aria-controls")).hidden = one !== tab;
+  }
+  if (tab.id === "tab-versions") await fill("versions");
+  if (tab.id === "tab-activity") await fill("activity");
+}
+
+async function fill(tab) {
+  const fresh = await part(`/files/${shownId}/${tab}`);
+  if (!fresh) return;
+  localise(fresh);
+  document.getElementById(tab)?.replaceChildren(fresh);
+}
+
+export async function restoreVersion(button) {
+  const id = shownId;
+  await call("POST", `/api/v1/entries/${id}/versions/${button.dataset.number}/restore`);
+  await place(id);
+  toast(_("That version is the current one again. The other one is kept below it."));
+  await fill("versions");
+  document.getElementById("tab-versions")?.focus();
+}
+
+export async function copyText(button) {
+  await navigator.clipboard.writeText(button.dataset.text);
+  button.setAttribute("aria-label", _("Copied"));
+}
+
+function reveal(visible) {
+  panel().hidden = !visible;
+  document.body.classList.toggle("details-open", visible);
+  page().querySelector('[data-deed="details"]')?.setAttribute("aria-expanded", String(visible));
+}

@@ -1,0 +1,62 @@
+// Keeps what is shown true while others change it: asks for the news of one's tree every few seconds.
+
+import { call } from "./api.js";
+import { folderId, hasEntries, inTrash, isAnywhere, refresh } from "./page.js";
+import { placeAll, remove, rowOf } from "./rows.js";
+import { changed } from "./selection.js";
+import { orSay } from "./toast.js";
+
+const EVERY_MS = 4000;
+const MOST = 200;
+let cursor = null;
+
+export async function start() {
+  document.addEventListener("page:leaving", (event) => (event.detail.cursor = cursor));
+  document.addEventListener("page:shown", (event) => event.detail.cursor && orSay(() => catchUp(event.detail.cursor)));
+  for (;;) {
+    try {
+      if (cursor === null) ({ cursor } = await call("GET", "/now"));
+      else if (document.visibilityState === "visible" && navigator.onLine) cursor = await follow(cursor);
+    } catch (problem) {
+      if (problem.status === undefined) throw problem;
+      if (problem.status === 400 || problem.status === 410) cursor = null; // too old: from now on, then
+    }
+    await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+  }
+}
+
+// Shows what has changed since a cursor was given; returns the cursor of what has been shown.
+async function follow(from) {
+  for (let isMore = true; isMore; ) {
+    const news = await call("GET", `/api/v1/changes?limit=${MOST}&cursor=${encodeURIComponent(from)}`);
+    if (hasEntries() && !inTrash()) await take(news.results);
+    [from, isMore] = [news.cursor, Boolean(news.next)];
+  }
+  return from;
+}
+
+// A page that is come back to has missed what changed meanwhile.
+async function catchUp(from) {
+  try {
+    await follow(from);
+  } catch (problem) {
+    if (problem.status !== 400 && problem.status !== 410) throw problem;
+    await refresh();
+  }
+}
+
+async function take(news) {
+  const [coming, leaving] = [[], []];
+  for (const { id, entry } of news) {
+    const row = rowOf(id);
+    const isHere = entry && !entry.trashed_at && (isAnywhere() ? row : entry.parent === folderId());
+    if (isHere && row?.dataset.revision !== entry.etag) coming.push(id);
+    else if (!isHere && row) leaving.push(row);
+  }
+  if (leaving.length) {
+    remove(leaving);
+    changed();
+  }
+  await placeAll(coming, { parent: folderId() });
+  for (const { id } of news) if (rowOf(id)) document.dispatchEvent(new CustomEvent("entry:changed", { detail: { id } }));
+}

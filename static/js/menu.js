@@ -1,0 +1,70 @@
+// Menus: placed beside what opened them, walked by the arrow keys. They are popovers, so they open without scripts.
+
+import { icon, make } from "./dom.js";
+
+const MARGIN = 8;
+const PHONE = "(max-width: 599px)";
+
+export const isOpen = () => document.querySelector(".menu:popover-open") !== null;
+
+// Opens the menu of a row's deeds at a point, or at an element.
+export function show(deeds, at, run) {
+  const menu = document.getElementById("deeds-menu");
+  menu.replaceChildren(
+    ...deeds.flatMap((deed, place) => {
+      const item = make(
+        "button",
+        { type: "button", role: "menuitem", class: deed.danger ? "danger" : "", onclick: () => { menu.hidePopover(); run(deed); } },
+        icon(deed.icon), deed.label, deed.key ? make("kbd", {}, deed.key) : null,
+      );
+      return deed.apart && place ? [make("hr"), item] : [item];
+    }),
+  );
+  menu.showPopover();
+  if (!matchMedia(PHONE).matches) {
+    const [x, y] = at instanceof Element ? corner(at) : [at.x, at.y];
+    menu.style.left = `${Math.max(MARGIN, Math.min(x, innerWidth - menu.offsetWidth - MARGIN))}px`;
+    menu.style.top = `${Math.max(MARGIN, Math.min(y, innerHeight - menu.offsetHeight - MARGIN))}px`;
+  } else {
+    menu.style.left = menu.style.top = "";
+  }
+  menu.querySelector('[role="menuitem"]').focus();
+}
+
+function corner(element) {
+  const box = element.getBoundingClientRect();
+  return [box.right - 224, box.bottom + 2];
+}
+
+export function start() {
+  for (const menu of document.querySelectorAll(".menu")) {
+    let opener = null;
+    menu.addEventListener("beforetoggle", (event) => {
+      if (event.newState === "open") opener = document.activeElement;
+    });
+    menu.addEventListener("toggle", (event) => {
+      for (const button of document.querySelectorAll(`[popovertarget="${menu.id}"]`)) {
+        button.setAttribute("aria-expanded", String(event.newState === "open"));
+      }
+      const isInside = menu.contains(document.activeElement); // this event comes late: a key may have been quicker
+      if (event.newState === "open" && !isInside) menu.querySelector('[role="menuitem"]:not([hidden])')?.focus({ focusVisible: true });
+      else if (event.newState === "closed" && document.activeElement === document.body) opener?.focus();
+    });
+    menu.addEventListener("keydown", (event) => walk(menu, event));
+    menu.addEventListener("click", (event) => {
+      if (event.target.closest("[data-deed]")) menu.hidePopover();
+    });
+  }
+}
+
+function walk(menu, event) {
+  const items = [...menu.querySelectorAll('[role="menuitem"]')].filter((item) => item.offsetParent !== null);
+  const here = items.indexOf(document.activeElement);
+  const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: -1 }[event.key];
+  if (to !== undefined) {
+    event.preventDefault();
+    items.at(to % items.length)?.focus();
+  } else if (event.key === "Tab") {
+    menu.hidePopover();
+  }
+}

@@ -1,0 +1,106 @@
+// Takes picked, dropped and pasted files, makes their folders, settles taken names, and hands them to the queue.
+
+import { call } from "../api.js";
+import { _ } from "../gettext.js";
+import { folderId, inTrash, page } from "../page.js";
+import { place, rowAt } from "../rows.js";
+import { orSay, progress } from "../toast.js";
+import { askAbout } from "./conflicts.js";
+import { dropped } from "./dropped.js";
+import * as queue from "./queue.js";
+
+const NAMES_AT_ONCE = 1000; // as many as the server looks up
+const FEW_FOLDERS = 20; // made so soon that nothing need be said
+
+export function start() {
+  for (const id of ["pick-files", "pick-folder"]) {
+    const input = document.getElementById(id);
+    input.addEventListener("change", () => {
+      const files = [...input.files].map((file) => ({ file, folders: file.webkitRelativePath.split("/").slice(0, -1) }));
+      input.value = "";
+      orSay(() => take(files, here()));
+    });
+  }
+  const over = (event) => {
+    if (!event.dataTransfer?.types.includes("Files") || inTrash()) return null;
+    event.preventDefault();
+    return event.target.closest('#list .row[data-kind="folder"]') || document.getElementById("list") || document.getElementById("empty");
+  };
+  document.addEventListener("dragover", (event) => mark(over(event)));
+  document.addEventListener("dragleave", (event) => event.relatedTarget || mark(null));
+  document.addEventListener("drop", async (event) => {
+    if (!over(event)) return;
+    mark(null);
+    const row = rowAt(event.target);
+    const target = row?.dataset.kind === "folder" ? { id: row.dataset.id, name: row.dataset.name } : here();
+    const files = dropped(event.dataTransfer); // before any await: the list of items dies with the event
+    await orSay(async () => take(await files, target));
+  });
+  document.addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])].map((file) => ({ file, folders: [] }));
+    if (!files.length || event.target.closest("input, textarea") || inTrash()) return;
+    event.preventDefault();
+    orSay(() => take(files, here()));
+  });
+}
+
+const here = () => (folderId() ? { id: folderId(), name: page().dataset.name } : { id: document.body.dataset.root, name: _("My files") });
+
+function mark(element) {
+  for (const old of document.querySelectorAll(".drop-target, .drop-here")) if (old !== element) old.classList.remove("drop-target", "drop-here");
+  element?.classList.add(element.classList.contains("row") ? "drop-target" : "drop-here");
+}
+
+// files: [{ file, folders: ["Summer", "Day 1"] }]
+async function take(files, target) {
+  if (!files.length) return;
+  const homes = await makeFolders(files, target);
+  const wanted = files.map(({ file, folders }) => ({ file, parent: homes.get(folders.join("/")), onConflict: "fail" }));
+  const clashes = await findClashes(wanted);
+  if (clashes.length) {
+    const choices = await askAbout(clashes, files.length, target.name);
+    if (!choices) return;
+    for (const one of wanted) one.onConflict = choices.get(one.file) ?? one.onConflict;
+  }
+  queue.add(wanted.filter((one) => one.onConflict !== "skip"));
+}
+
+// Makes each folder of the picked ones, parents first; one that is there already is used.
+async function makeFolders(files, target) {
+  const homes = new Map([["", target.id]]);
+  const paths = [...new Set(files.flatMap(({ folders }) => folders.map((_, depth) => folders.slice(0, depth + 1).join("/"))))].sort();
+  if (!paths.length) return homes;
+  const { path } = await call("GET", `/api/v1/entries/${target.id}`);
+  const far = paths.length > FEW_FOLDERS ? progress(_("Making the folders"), paths.length) : null;
+  try {
+    for (const [done, each] of paths.entries()) {
+      const made = await call("POST", "/api/v1/entries", { kind: "folder", path: `${path.replace(/\/$/, "")}/${each}`, parents: true });
+      homes.set(each, made.id);
+      if (!each.includes("/")) await place(made.id, { parent: target.id });
+      far?.tell(done + 1);
+    }
+  } finally {
+    far?.end();
+  }
+  return homes;
+}
+
+async function findClashes(wanted) {
+  const clashes = [];
+  for (const parent of new Set(wanted.map((one) => one.parent))) {
+    const going = wanted.filter((one) => one.parent === parent);
+    for (let from = 0; from < going.length; from += NAMES_AT_ONCE) {
+      const some = going.slice(from, from + NAMES_AT_ONCE);
+      const { taken, looks } = await call("POST", `/files/${parent}/taken`, { names: some.map((one) => one.file.name.normalize("NFC")) });
+      const there = new Map(taken.map((one) => [one.name, one]));
+      for (const one of some) {
+        const name = one.file.name.normalize("NFC");
+        one.looks = looks[name];
+        if (there.has(name)) clashes.push({ file: one.file, there: there.get(name), looks: one.looks });
+      }
+    }
+  }
+  return clashes;
+}
+
+export const pick = (id) => document.getElementById(id).click();

@@ -1,0 +1,142 @@
+// The tray at the corner: every transfer with its figures and its deeds.
+
+import { button, icon, make, tablets } from "../dom.js";
+import { _ } from "../gettext.js";
+import { announce } from "../toast.js";
+import { percent, sizeOf, size, things, timeLeft } from "../words.js";
+import { bar, fill } from "./bar.js";
+import * as queue from "./queue.js";
+
+const MOST_LINES = 100; // thousands would take all the time of the page
+const WANTED_FIRST = ["failed", "sending", "paused", "waiting", "copying", "done", "cancelled"];
+const lines = new Map(); // transfer → { line, … }
+const tray = () => document.getElementById("tray");
+let head = null;
+let body = null;
+let rest = null; // says how many lines are left out
+let due = false;
+
+export function start() {
+  queue.onChange(() => {
+    if (due) return;
+    due = true;
+    requestAnimationFrame(() => {
+      due = false;
+      show();
+    });
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (queue.unfinished().length) event.preventDefault();
+  });
+}
+
+function build() {
+  const title = make("h2");
+  const left = make("span", { class: "left" });
+  const hold = button(_("Pause all"), "pause", () => (hold.dataset.held ? queue.resumeAll() : queue.pauseAll()));
+  const fold = button(_("Fold"), "chevron-down", () => {
+    const folded = tray().classList.toggle("folded");
+    fold.setAttribute("aria-label", folded ? _("Unfold") : _("Fold"));
+    fold.setAttribute("aria-expanded", String(!folded));
+  }, "icon-button small fold");
+  const close = button(_("Close"), "x", queue.forget);
+  rest = make("li", { class: "transfers-rest", hidden: true });
+  body = make("ul", { class: "transfers" }, rest);
+  head = { title, left, hold, close };
+  tray().replaceChildren(make("div", { class: "tray-head" }, title, left, hold, fold, close), body);
+}
+
+function show() {
+  const all = queue.all();
+  tray().hidden = !all.length;
+  document.body.classList.toggle("has-tray", all.length > 0);
+  if (!all.length) {
+    lines.clear();
+    body?.replaceChildren(rest);
+    return;
+  }
+  if (!head) build();
+  const some = mostWanted(all);
+  for (const [one, parts] of lines) {
+    if (some.has(one)) continue;
+    parts.line.remove();
+    lines.delete(one);
+  }
+  for (const one of some) showOne(one);
+  const left = all.length - some.size;
+  rest.hidden = !left;
+  rest.textContent = left ? _("%(left)s more", { left }) : "";
+  showHead(all);
+}
+
+function mostWanted(all) {
+  if (all.length <= MOST_LINES) return new Set(all);
+  return new Set(WANTED_FIRST.flatMap((state) => all.filter((one) => one.state === state)).slice(0, MOST_LINES));
+}
+
+function showHead(all) {
+  const open = queue.unfinished();
+  const failed = all.filter((one) => one.state === "failed").length;
+  const held = open.length > 0 && open.every((one) => one.state === "paused");
+  const speed = open.reduce((sum, one) => sum + one.speed, 0);
+  const missing = open.reduce((sum, one) => sum + one.size - one.sent, 0);
+  const words = open.length
+    ? _("%(held)s %(open)s of %(all)s", { held: held ? _("Paused") : _("Uploading"), open: Math.min(all.length, all.length - open.length + 1), all: all.length })
+    : failed ? _("%(failed)s of %(things)s not sent", { failed, things: things(all.length, "file") }) : _("%(things)s sent", { things: things(all.length, "file") });
+  if (head.title.textContent !== words) announce(words);
+  head.title.textContent = words;
+  head.left.textContent = open.length && speed ? timeLeft(missing / speed) : "";
+  head.hold.hidden = !open.length;
+  head.hold.dataset.held = held ? "yes" : "";
+  swapIcon(head.hold, held ? "play" : "pause", held ? _("Go on with all") : _("Pause all"));
+  head.close.hidden = open.length > 0;
+}
+
+function showOne(one) {
+  let parts = lines.get(one);
+  if (!parts) {
+    parts = { figure: make("span"), bar: bar(), state: make("span", { class: "state" }), end: make("span", { class: "end" }) };
+    parts.line = make(
+      "li", { class: "transfer" },
+      make("span", { class: `c-icon ${one.looks[1]}` }, icon(one.looks[0], 20)),
+      make("div", {}, make("div", { class: "what" }, make("b", { title: one.name }, one.name), parts.figure), parts.bar, parts.state),
+      parts.end,
+    );
+    lines.set(one, parts);
+    body.append(parts.line);
+  }
+  parts.line.className = `transfer ${one.state}`;
+  parts.bar.toggleAttribute("hidden", !one.isOpen);
+  parts.figure.textContent = one.isOpen ? percent(one.sent, one.size) : "";
+  fill(parts.bar, one.size ? one.sent / one.size : 0, one.name, one.state === "sending");
+  parts.state.textContent = one.state === "sending" ? figures(one) : one.words;
+  if (parts.shown !== one.state) showDeeds(one, parts);
+  if (one.state === "copying") parts.end.replaceChildren(tablets(one.words.includes("1 of") ? ["full", "half", "none"] : ["full", "full", "half"]));
+}
+
+function figures(one) {
+  return sizeOf(one.sent, one.size) + (one.speed ? _(" at %(size)s/s", { size: size(one.speed) }) : "");
+}
+
+function showDeeds(one, parts) {
+  parts.shown = one.state;
+  const cancel = () => button(_("Cancel %(name)s", { name: one.name }), "x", () => one.cancel());
+  const deeds = {
+    waiting: () => [cancel()],
+    sending: () => [button(_("Pause %(name)s", { name: one.name }), "pause", () => one.pause()), cancel()],
+    paused: () => [button(_("Go on with %(name)s", { name: one.name }), "play", () => queue.retry(one)), cancel()],
+    failed: () => [button(_("Try %(name)s again", { name: one.name }), "rotate-ccw", () => queue.retry(one))],
+    copying: () => [],
+    done: () => [icon("circle-check", 20)],
+    cancelled: () => [button(_("Send %(name)s after all", { name: one.name }), "rotate-ccw", () => queue.retry(one))],
+  };
+  parts.end.replaceChildren(...deeds[one.state]());
+}
+
+function swapIcon(element, name, label) {
+  if (element.dataset.icon === name) return;
+  element.dataset.icon = name;
+  element.title = label;
+  element.setAttribute("aria-label", label);
+  element.replaceChildren(icon(name));
+}

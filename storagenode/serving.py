@@ -1,0 +1,162 @@
+"""Serves one store with gunicorn: one worker process, some threads, long-lived connections."""
+
+from __future__ import annotations
+
+import gc
+import os
+import resource
+import socket
+import threading
+from pathlib import Path
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+from storagenode import log
+from storagenode.app.access import Gate, Keys
+from storagenode.app.application import Application
+from storagenode.app.doors import Doors
+from storagenode.app.metrics import Metrics
+from storagenode.joining import Announcement, Joining, load_keys
+from storagenode.settings import Settings
+from storagenode.store.chunks import ChunkStore
+from storagenode.store.marker import KEYS
+from storagenode.worker import AT_REST, PatientThreadWorker
+
+THREADS = 24
+BUFFERS = 6
+"""Chunks on their way from socket to disk at once; bounds the memory they take at 24 MiB."""
+MAX_CONNECTIONS = 1000
+KEEP_ALIVE_SECONDS = 120
+"""Longer than any client keeps a connection in its pool, so that it is the client who closes."""
+GRACE_SECONDS = 5
+HUNG_SECONDS = 60
+BACKLOG = 256
+MEMORY = "/dev/shm"  # nosec B108
+"""Where gunicorn keeps its heartbeat: on a disk, each beat could wait behind the syncs of chunks."""
+
+
+class QuietLog(Logger):  # type: ignore[misc]
+    """Sends what gunicorn has to say through our own log; requests are counted, not logged."""
+
+    def setup(self, cfg: Any) -> None:
+        self.error_log.propagate = True
+        self.error_log.setLevel("WARNING")
+
+    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
+        return
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Gunicorn around one node."""
+
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._settings = settings
+        self._listener = listener
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in {
+            # Gunicorn closes the descriptor it is given.
+            "bind": f"fd://{os.dup(self._listener.fileno())}",
+            "backlog": BACKLOG,
+            "worker_class": PatientThreadWorker,
+            "workers": 1,
+            "threads": THREADS,
+            "worker_connections": MAX_CONNECTIONS,
+            "keepalive": KEEP_ALIVE_SECONDS,
+            "graceful_timeout": GRACE_SECONDS,
+            "timeout": HUNG_SECONDS,
+            "worker_tmp_dir": MEMORY if os.access(MEMORY, os.W_OK) else None,
+            "http_parser": "python",
+            # No header of a proxy means anything here, so nobody's address has to be looked at.
+            "forwarded_allow_ips": "*",
+            "secure_scheme_headers": {},
+            "forwarder_headers": "",
+            "logger_class": QuietLog,
+            "control_socket_disable": True,
+            "pre_fork": _share_what_is_loaded,
+            "proc_name": f"dfsweb-node-{self._settings.name}",
+        }.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Application:
+        """Build the node; called in the worker, where its threads must live."""
+        _raise_descriptor_limit()
+        return build(self._settings, advertised_url(self._settings, self._listener))
+
+
+def listen(settings: Settings) -> socket.socket:
+    """Bind the node's address; port 0 takes a free one, which `NODE_PORT_FILE` then names."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    if settings.port_file is not None:
+        fresh = settings.port_file.with_name(settings.port_file.name + ".new")
+        fresh.write_text(str(listener.getsockname()[1]))
+        fresh.rename(settings.port_file)
+    return listener
+
+
+def advertised_url(settings: Settings, listener: socket.socket) -> str:
+    """Where gateways find this node."""
+    if settings.url:
+        return settings.url
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{listener.getsockname()[1]}"
+
+
+def build(settings: Settings, url: str) -> Application:
+    """Open the store, begin to count and to join, and return the application."""
+    store = ChunkStore(settings.data, reserve=settings.reserve, buffers=BUFFERS)
+    AT_REST.append(store.cool)
+    swept = store.folders.sweep_tmp()
+    marker = store.watch.marker
+    keys = Keys()
+    keys.replace(load_keys(settings.data / KEYS, marker.store_id))
+    threading.Thread(target=_count, args=(store,), name="counting", daemon=True).start()
+    if settings.gateway_url is not None:
+        _join(settings.data, store, keys, settings, url)
+    gate = Gate(store_id=marker.store_id, keys=keys, metrics_token=settings.metrics_token)
+    log.info(
+        "serving",
+        store_id=marker.store_id,
+        cluster_id=marker.cluster_id,
+        url=url,
+        data=settings.data,
+        swept_files=swept,
+        free_bytes=store.room.free_bytes(),
+    )
+    return Application(doors=Doors(store, Metrics(), keys), gate=gate)
+
+
+def _join(data: Path, store: ChunkStore, keys: Keys, settings: Settings, url: str) -> None:
+    assert settings.gateway_url is not None
+    announcement = Announcement(
+        gateway_url=settings.gateway_url,
+        url=url,
+        name=settings.name,
+        zone=settings.zone,
+        join_token=settings.join_token,
+    )
+    Joining(data=data, store=store, keys=keys, announcement=announcement).start()
+
+
+def _share_what_is_loaded(arbiter: Any, worker: Any) -> None:
+    """Leave it out of the worker's garbage collection, which would write to, and so copy, its pages."""
+    gc.collect()
+    gc.freeze()
+
+
+def _raise_descriptor_limit() -> None:
+    """Connections, folders that stay open and chunks being read together pass the usual 1024."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _count(store: ChunkStore) -> None:
+    try:
+        store.count()
+    except Exception as error:
+        log.error("count_failed", reason=str(error))
+        raise

@@ -1,0 +1,3 @@
+"""The version a node reports."""
+
+VERSION = "0.1.0"

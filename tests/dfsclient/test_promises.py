@@ -1,0 +1,110 @@
+"""What every command of `dfs` promises: exit codes, sentences, what goes where, and dry runs."""
+
+import json
+import os
+
+import pytest
+
+import dfsclient
+from tests.dfsclient.conftest import MIB
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(401, 3), (403, 3), (404, 4), (409, 5), (412, 5), (503, 6), (507, 1), (422, 1)]
+)
+def test_each_refusal_has_its_exit_code_and_one_sentence(service, dfs, status, code):
+    service.faults.add("GET", "/paths/", times=99, status=status)
+
+    done = dfs("cat", "/a.txt")
+
+    assert done.returncode == code
+    (said,) = done.stderr.strip().splitlines()
+    assert said.startswith("dfs: /a.txt: Too few storage nodes answer")
+    assert "(request req-1)" in said
+
+
+def test_with_json_an_error_is_one_line_of_json_on_standard_error(dfs):
+    done = dfs("ls", "/missing", "--json")
+
+    assert (done.returncode, done.stdout) == (4, "")
+    error = json.loads(done.stderr)["error"]
+    assert (error["code"], error["request_id"], error["exit_code"]) == ("not_found", "req-1", 4)
+
+
+def test_a_server_that_is_not_there_is_a_sentence(dfs):
+    done = dfs("ls", DFS_URL="http://127.0.0.1:1")
+
+    assert done.returncode == 1
+    assert "does not answer (connection refused)" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_quiet_says_nothing_and_progress_is_for_terminals_only(service, dfs):
+    (dfs.home / "a").write_bytes(os.urandom(2 * MIB))
+
+    done = dfs("put", "a", "--quiet")
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert "\x1b" not in dfs("put", "a").stderr
+
+
+def test_quiet_leaves_what_was_asked_for_and_hides_what_is_said_about_it(service, dfs):
+    service.file("/box/a.txt", b"12345")
+    service.file("/gone", b"x")
+    dfs("rm", "/gone")
+    dfs("share", "/box", "--user", "bob")
+
+    for words in (
+        ("ls", "-l", "/box"),
+        ("trash",),
+        ("tree", "/box"),
+        ("du", "/box"),
+        ("cat", "/box/a.txt"),
+        ("share", "/box"),
+        ("versions", "/box/a.txt"),
+        ("nodes",),
+        ("nodes", "scrub", "node-a", "--progress"),
+        ("ls", "/box", "--json"),
+    ):
+        quiet = dfs(*words, "--quiet")
+        assert (quiet.returncode, quiet.stderr) == (0, ""), words
+        assert quiet.stdout and quiet.stdout == dfs(*words).stdout, words
+    assert "There is nothing" in dfs("ls", "/missing", "--quiet").stderr
+
+
+def test_a_name_cannot_steer_the_terminal(service, dfs):
+    (dfs.home / "a\x9b31mred").write_text("x")
+
+    done = dfs("put", "a\x9b31mred", "/b")
+
+    assert "\x9b" not in done.stderr
+
+
+def test_wrong_use_is_exit_code_2(dfs):
+    for words in (("frobnicate",), ("put",), ("ls", "--wrong"), ("ls", "/a/../b"), ("put", "-", "/a/")):
+        assert dfs(*words).returncode == 2
+
+
+def test_the_version_is_the_package_s(dfs):
+    assert dfs("--version").stdout == f"dfs {dfsclient.__version__}\n"
+
+
+def test_a_dry_run_changes_nothing(service, dfs):
+    service.file("/a", b"a")
+    (dfs.home / "b").write_text("b")
+    before = service.paths()
+
+    for words in (
+        ("put", "b", "-n"),
+        ("put", "-r", ".", "/x/", "-n"),
+        ("get", "/a", "-n"),
+        ("get", "/a", "-", "-n"),
+        ("rm", "/a", "-n"),
+        ("mv", "/a", "/c", "-n"),
+    ):
+        done = dfs(*words)
+        assert (done.returncode, done.stdout, "would" in done.stderr) == (0, "", True)
+
+    assert service.paths() == before
+    assert not (dfs.home / "a").exists()
+    assert {method for method, _, _ in service.seen} == {"GET"}

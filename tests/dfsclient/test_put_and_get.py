@@ -1,0 +1,123 @@
+"""`dfs put`, `get` and `cat`: files, folders and pipes."""
+
+import json
+import os
+
+from tests.dfsclient.conftest import MIB, snapshot
+
+
+def test_a_file_goes_up_and_comes_back_by_plain_paths(service, dfs):
+    (dfs.home / "sample.txt").write_text("hello")
+
+    assert dfs("put", "sample.txt").returncode == 0
+    assert dfs("put", "sample.txt", "/foo.txt").returncode == 0
+    assert dfs("put", "sample.txt", "new/").returncode == 0
+    assert dfs("get", "/foo.txt", "out.txt").returncode == 0
+    assert dfs("get", "/new/sample.txt", "in/").returncode == 0
+
+    assert service.paths() == {"/sample.txt", "/foo.txt", "/new", "/new/sample.txt"}
+    assert (dfs.home / "out.txt").read_text() == "hello"
+    assert (dfs.home / "in/sample.txt").read_text() == "hello"
+
+
+def test_an_existing_folder_takes_a_file_as_cp_does(service, dfs):
+    service.folder("/box")
+    (dfs.home / "a").write_text("a")
+    (dfs.home / "b").write_text("b")
+
+    assert dfs("put", "a", "b", "/box").returncode == 0
+    assert dfs("put", "a", "b", "/missing").returncode == 2
+    assert dfs("put", "--into", "/other", "a", "b").returncode == 0
+
+    assert service.paths() == {"/box", "/box/a", "/box/b", "/other", "/other/a", "/other/b"}
+
+
+def test_pipes_go_both_ways(service, dfs):
+    data = os.urandom(3 * MIB)
+    service.file("/in", data)
+
+    shell = f"{' '.join(dfs.words('cat', '/in'))} | {' '.join(dfs.words('put', '-', '/out'))}"
+    assert dfs.run_shell(shell) == 0
+
+    assert service.bytes_of("/out") == data
+
+
+def test_a_reader_who_has_seen_enough_is_no_error_to_talk_about(service, dfs):
+    service.file("/in", os.urandom(3 * MIB))
+    errors_file = dfs.home / "errors"
+
+    dfs.run_shell(f"{' '.join(dfs.words('cat', '/in'))} 2>{errors_file} | head -c 10 >/dev/null")
+
+    assert errors_file.read_text() == ""
+
+
+def test_folders_go_up_and_come_back_with_all_that_is_in_them(service, dfs):
+    tree = dfs.home / "tree"
+    (tree / "deep/er").mkdir(parents=True)
+    (tree / "empty").mkdir()
+    for number in range(12):
+        (tree / f"deep/{number} ä%.txt").write_text(str(number))
+    (tree / "deep/er/big.bin").write_bytes(os.urandom(2 * MIB))
+
+    assert dfs("put", "tree", "/x").returncode == 2
+    assert dfs("put", "-r", "tree", "/x/").returncode == 0
+    assert dfs("get", "-r", "/x/tree", "back").returncode == 0
+
+    assert "/x/tree/empty" in service.paths()
+    assert snapshot(dfs.home / "back") == snapshot(tree)
+
+
+def test_a_second_put_of_a_folder_sends_only_what_changed(service, dfs):
+    tree = dfs.home / "tree"
+    tree.mkdir()
+    for name in ("a", "b", "c"):
+        (tree / name).write_text(name)
+    dfs("put", "-r", "tree")
+    (tree / "b").write_text("B")
+    before = len(service.asked("PUT"))
+
+    done = dfs("put", "-r", "tree", "--json")
+
+    outcomes = {item["target"]: item["outcome"] for item in json.loads(done.stdout)["results"]}
+    assert outcomes == {"/tree/a": "unchanged", "/tree/b": "done", "/tree/c": "unchanged"}
+    assert len(service.asked("PUT")) == before + 1
+    assert service.bytes_of("/tree/b") == b"B"
+
+
+def test_links_to_folders_and_pipes_are_left_out_and_named(service, dfs):
+    tree = dfs.home / "tree"
+    tree.mkdir()
+    os.mkfifo(tree / "pipe")
+    (tree / "loop").symlink_to(tree)
+    (tree / "file").write_text("x")
+
+    done = dfs("put", "-r", "tree")
+
+    assert done.returncode == 0
+    assert service.paths() == {"/tree", "/tree/file"}
+    assert "tree/pipe" in done.stderr
+    assert "tree/loop" in done.stderr
+
+
+def test_partly_done_is_exit_code_7_and_says_what_failed(service, dfs):
+    (dfs.home / "a").write_text("a")
+
+    done = dfs("put", "a", "missing", "/", "--json")
+
+    assert done.returncode == 7
+    report = json.loads(done.stdout)
+    assert (report["done"], report["failed"]) == (1, 1)
+    failed = next(item for item in report["results"] if item["outcome"] == "failed")
+    assert failed["source"] == "missing"
+    assert failed["error"]["detail"] == "missing: No such file or directory; check the spelling."
+    assert service.paths() == {"/a"}
+
+
+def test_a_folder_is_not_replaced_by_a_file(service, dfs):
+    service.file("/a", b"a")
+    (dfs.home / "out/a").mkdir(parents=True)
+
+    done = dfs("get", "/a", "out")
+
+    assert done.returncode == 5
+    assert "is a folder" in done.stderr

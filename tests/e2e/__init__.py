@@ -1,0 +1,1 @@
+"""Stories told with a real browser against the whole system."""

@@ -1,0 +1,86 @@
+"""A person at a browser: the few things people do in every story."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from playwright.sync_api import Locator, Page, expect
+
+PASSWORD = "a horse, correct"
+SLOW_MS = 30_000
+"""As long as a full system on a busy machine may take for what usually takes a second."""
+
+
+class Person:
+    """One signed-in person with one page. What the browser complained about is kept in `complaints`."""
+
+    def __init__(self, page: Page, url: str) -> None:
+        expect.set_options(timeout=SLOW_MS)
+        self.page = page
+        self.url = url
+        self.name = f"marie-{secrets.token_hex(4)}"
+        self.complaints: list[str] = []
+        page.set_default_timeout(SLOW_MS)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on(
+            "console",
+            lambda message: self.complaints.append(message.text) if message.type == "error" else None,
+        )
+
+    def register(self) -> None:
+        self.page.goto(f"{self.url}/register")
+        self.page.get_by_label("User name").fill(self.name)
+        self.page.get_by_label("Password", exact=True).fill(PASSWORD)
+        self.page.get_by_role("button", name="Make the account").click()
+        self.page.wait_for_url("**/files/*")
+
+    def row(self, name: str) -> Locator:
+        return self.page.locator(f'#list .row[data-name="{name}"]')
+
+    def names(self) -> list[str]:
+        """What the list shows, in its order."""
+        return [row.get_attribute("data-name") or "" for row in self.page.locator("#list .row").all()]
+
+    def transfer(self, name: str) -> Locator:
+        return self.page.locator("#tray .transfer").filter(has_text=name)
+
+    def make_folder(self, name: str) -> None:
+        self.page.get_by_role("main").get_by_role("button", name="New folder").click()
+        dialog = self.page.get_by_role("dialog")
+        dialog.get_by_label("Name").fill(name)
+        dialog.get_by_role("button", name="Make the folder").click()
+        expect(self.row(name)).to_be_visible()
+
+    def choose_files(self, files: Sequence[Path]) -> None:
+        """Pick files as the file dialog would, and see that they are taken up."""
+        with self.page.expect_file_chooser() as chooser:
+            self.page.get_by_role("button", name="New", exact=True).click()
+            self.page.get_by_role("menuitem", name="Upload files").click()
+        chooser.value.set_files([str(file) for file in files])
+
+    def upload(self, files: Sequence[Path]) -> None:
+        """Upload files and wait until every copy of them is in place."""
+        self.choose_files(files)
+        for file in files:
+            expect(self.transfer(file.name)).to_have_class("transfer done")
+
+    def put(self, files: Mapping[str, bytes]) -> None:
+        """Have files stored by the API, where the story is not of uploading, and show the folder."""
+        token = self.page.locator("input[name=csrfmiddlewaretoken]").first.input_value()
+        for name, data in files.items():
+            reply = self.page.request.put(
+                f"{self.url}/api/v1/content/{quote(name)}",
+                data=data,
+                headers={"X-CSRFToken": token, "Content-Type": "", "Referer": self.url},
+            )
+            assert reply.ok, reply.text()
+        self.page.reload()
+
+    def download(self, name: str, to: Path) -> bytes:
+        self.row(name).click()
+        with self.page.expect_download() as download:
+            self.page.get_by_role("toolbar").get_by_role("button", name="Download").click()
+        target = to / f"downloaded-{secrets.token_hex(4)}"
+        download.value.save_as(target)
+        return target.read_bytes()

@@ -1,0 +1,140 @@
+"""Putting things where they belong, and seeing them as one likes: order, grid, stars, moves, undo."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.people import Person
+
+
+@pytest.fixture
+def marie(person: Person) -> Person:
+    """A person with two folders and three files of different sizes."""
+    for name in ("Alps", "Beach"):
+        person.make_folder(name)
+    person.put({"a.txt": b"a" * 300, "b.txt": b"b", "c.txt": b"c" * 2000})
+    return person
+
+
+def test_a_list_is_ordered_by_its_heads_and_stays_so(marie: Person) -> None:
+    page = marie.page
+    order = page.get_by_role("navigation", name="Order")
+    order.get_by_role("link", name="Size").click()
+    expect(order.get_by_role("link", name="Size descending")).to_be_focused()
+    assert marie.names() == ["Alps", "Beach", "c.txt", "a.txt", "b.txt"]
+
+    order.get_by_role("link", name="Size").click()
+    expect(order.get_by_role("link", name="Size ascending")).to_be_visible()
+    assert marie.names() == ["Alps", "Beach", "b.txt", "a.txt", "c.txt"]
+    page.reload()
+    assert marie.names() == ["Alps", "Beach", "b.txt", "a.txt", "c.txt"]
+
+    order.get_by_role("link", name="Name").click()
+    expect(order.get_by_role("link", name="Name ascending")).to_be_visible()
+    assert marie.names() == ["Alps", "Beach", "a.txt", "b.txt", "c.txt"]
+
+
+def test_the_arrow_keys_walk_a_grid_in_both_directions(marie: Person) -> None:
+    page = marie.page
+    page.keyboard.press("v")
+    expect(page.get_by_role("link", name="As a grid")).to_have_attribute("aria-current", "true")
+    marie.row("a.txt").click()
+
+    page.keyboard.press("ArrowRight")
+    expect(marie.row("b.txt")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(marie.row("a.txt")).to_be_focused()
+    page.keyboard.press("v")
+    expect(page.get_by_role("link", name="As a list")).to_have_attribute("aria-current", "true")
+
+
+def test_what_has_a_star_is_found_again(marie: Person) -> None:
+    marie.row("b.txt").click()
+    marie.page.keyboard.press("s")
+    expect(marie.row("b.txt").get_by_role("img", name="Starred")).to_be_visible()
+
+    marie.page.get_by_role("link", name="Starred").click()
+    expect(marie.page.get_by_role("heading", name="Starred")).to_be_visible()
+    assert marie.names() == ["b.txt"]
+
+    marie.row("b.txt").click()
+    marie.page.keyboard.press("s")
+    expect(marie.page.get_by_role("heading", name="Nothing has a star yet")).to_be_visible()
+
+
+def test_the_files_changed_last_stand_under_recent(marie: Person) -> None:
+    marie.page.get_by_role("link", name="Recent").click()
+    expect(marie.row("a.txt")).to_contain_text("My files")
+    assert sorted(marie.names()) == ["a.txt", "b.txt", "c.txt"]
+
+
+def test_files_are_moved_by_the_dialog_into_a_folder_made_there_and_back_by_undo(marie: Person) -> None:
+    page = marie.page
+    marie.row("a.txt").click()
+    marie.row("b.txt").click(modifiers=["Control"])
+    page.get_by_role("toolbar").get_by_role("button", name="Move").click()
+    dialog = page.get_by_role("dialog", name="Move 2 items")
+    dialog.get_by_role("treeitem", name="Alps").click()
+    dialog.get_by_role("button", name="New folder").click()
+    page.get_by_role("dialog", name="New folder in").get_by_label("Name").fill("Day 1")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("treeitem", name="Day 1")).to_have_attribute("aria-selected", "true")
+    dialog.get_by_role("button", name="Move here").click()
+
+    expect(page.locator(".toast")).to_contain_text("2 items are moved to “Day 1”.")
+    assert marie.names() == ["Alps", "Beach", "c.txt"]
+    page.keyboard.press("Control+z")
+    expect(marie.row("b.txt")).to_be_visible()
+    assert marie.names() == ["Alps", "Beach", "a.txt", "b.txt", "c.txt"]
+
+
+def test_files_are_cut_copied_and_pasted_with_keys(marie: Person) -> None:
+    page = marie.page
+    marie.row("a.txt").click()
+    page.keyboard.press("Control+x")
+    marie.row("Beach").dblclick()
+    expect(page.get_by_role("heading", name="Beach")).to_be_visible()
+    page.keyboard.press("Control+v")
+    expect(marie.row("a.txt")).to_be_visible()
+
+    marie.row("a.txt").click()
+    page.keyboard.press("Control+c")
+    page.keyboard.press("Control+v")
+    expect(marie.row("a (copy).txt")).to_be_visible()
+    page.keyboard.press("Alt+ArrowUp")
+    expect(marie.row("Alps")).to_be_visible()
+    assert marie.names() == ["Alps", "Beach", "b.txt", "c.txt"]
+
+
+def test_files_are_dragged_onto_a_folder_and_onto_a_crumb(marie: Person) -> None:
+    page = marie.page
+    marie.row("c.txt").drag_to(marie.row("Alps"))
+    expect(marie.row("c.txt")).to_have_count(0)
+
+    marie.row("Alps").dblclick()
+    expect(marie.row("c.txt")).to_be_visible()
+    marie.row("c.txt").drag_to(page.get_by_role("link", name="My files").last)
+    expect(page.get_by_role("heading", name="Drop files or whole folders here")).to_be_visible()
+
+
+def test_a_rubber_band_selects_what_it_touches(marie: Person) -> None:
+    page = marie.page
+    first, last = marie.row("Beach").bounding_box(), marie.row("c.txt").bounding_box()
+    assert first is not None and last is not None
+    page.mouse.move(last["x"] + 400, last["y"] + last["height"] + 60)
+    page.mouse.down()
+    page.mouse.move(first["x"] + 200, first["y"] + 5, steps=4)
+    page.mouse.up()
+    expect(page.get_by_role("toolbar")).to_contain_text("4 selected")
+
+
+def test_the_keys_are_told_and_single_letters_can_be_switched_off(marie: Person) -> None:
+    page = marie.page
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog", name="Keys")
+    expect(dialog).to_contain_text("Move to trash")
+    dialog.get_by_label("Single letters do something").uncheck()
+    dialog.get_by_role("button", name="Close").click()
+
+    marie.row("b.txt").click()
+    page.keyboard.press("v")
+    expect(page.get_by_role("link", name="As a list")).to_have_attribute("aria-current", "true")

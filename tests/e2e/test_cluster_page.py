@@ -1,0 +1,74 @@
+"""The cluster's page, as staff see it: how all is, what a loss would mean, and that it hears of one."""
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.people import SLOW_MS, Person
+from tests.system import System
+
+
+@pytest.fixture
+def admins_page(system: System, open_person) -> Iterator[Page]:
+    admin: Person = open_person()
+    page = admin.page
+    page.goto(f"{system.url}/sign-in?next=/cluster")
+    page.get_by_label("user name").fill("admin")
+    page.get_by_label("Password", exact=True).fill(system.admin_password)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/cluster")
+    yield page
+    assert admin.complaints == []
+
+
+def test_who_is_not_staff_finds_no_cluster_page(person: Person) -> None:
+    expect(person.page.get_by_role("link", name="Cluster")).to_have_count(0)
+    person.page.goto(f"{person.url}/cluster")
+    expect(person.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+    person.complaints.clear()  # the browser tells of the 404
+
+
+def test_staff_see_every_node_and_what_its_loss_would_mean(admins_page: Page) -> None:
+    page = admins_page
+    for name in ("node-1", "node-2", "node-3"):
+        expect(page.get_by_role("listitem").filter(has_text=name)).to_contain_text("Online")
+    page.get_by_role("button", name="What to do with node-2").click()
+    page.get_by_role("menuitem", name="What if it fails?").click()
+
+    dialog = page.get_by_role("dialog", name="If node-2 failed now")
+    expect(dialog).to_contain_text("node-2")
+    dialog.get_by_role("button", name="Close").click()
+    page.get_by_role("link", name="7 d").click()
+    expect(page.get_by_role("link", name="7 d")).to_have_attribute("aria-current", "true")
+
+
+def test_a_node_is_emptied_after_a_question_and_taken_into_use_again(admins_page: Page) -> None:
+    page = admins_page
+    card = page.get_by_role("listitem").filter(has_text="node-3")
+    page.get_by_role("button", name="What to do with node-3").click()
+    page.get_by_role("menuitem", name="Empty it").click()
+    page.get_by_role("dialog", name="Empty node-3?").get_by_role("button", name="Empty node-3").click()
+    expect(card).to_contain_text("Emptying")
+
+    page.get_by_role("button", name="What to do with node-3").click()
+    page.get_by_role("menuitem", name="Take it into use").click()
+    expect(card).to_contain_text("Online")
+
+
+def test_an_open_page_hears_of_a_node_that_does_not_answer_and_of_its_return(
+    admins_page: Page, system: System
+) -> None:
+    page = admins_page
+    card = page.get_by_role("listitem").filter(has_text="node-1")
+    expect(card).to_contain_text("Online")
+
+    system.kill("node-1", signal.SIGSTOP)
+    try:
+        expect(card).to_contain_text("Slow to answer", timeout=3 * SLOW_MS)
+        expect(page.get_by_role("heading", level=1)).to_contain_text("to look at.")
+        expect(page.get_by_role("region", name="Problems")).to_contain_text("node-1 does not answer")
+    finally:
+        system.kill("node-1", signal.SIGCONT)
+    expect(card).to_contain_text("Online", timeout=3 * SLOW_MS)

@@ -1,0 +1,75 @@
+"""Finding things again, by their names and among their earlier versions; and two windows that agree."""
+
+from playwright.sync_api import expect
+
+from tests.e2e import pictures
+from tests.e2e.people import Person
+
+
+def test_what_is_typed_is_looked_for_at_once_in_the_whole_tree(person: Person) -> None:
+    page = person.page
+    person.make_folder("Alps")
+    person.put({"Alps/lake at noon.txt": b"1", "lake at dusk.txt": b"2", "meadow.txt": b"3"})
+
+    page.keyboard.press("/")
+    page.keyboard.type("lak")
+    expect(person.row("lake at noon.txt")).to_contain_text("Alps")
+    assert sorted(person.names()) == ["lake at dusk.txt", "lake at noon.txt"]
+    page.keyboard.type("e du")
+    expect(person.row("lake at noon.txt")).to_have_count(0)
+    page.keyboard.press("ArrowDown")
+    expect(person.row("lake at dusk.txt")).to_be_focused()
+
+    page.get_by_role("link", name="Folders").click()
+    expect(page.get_by_role("heading", name="Nothing found for “lake du”")).to_be_visible()
+    page.go_back()
+    page.go_back()
+    expect(person.row("meadow.txt")).to_be_visible()
+
+
+def test_an_earlier_version_is_brought_back(person: Person) -> None:
+    page = person.page
+    person.put({"notes.txt": b"first"})
+    person.put({"notes.txt": b"second, and longer"})
+    person.row("notes.txt").click()
+    page.keyboard.press("d")
+    details = page.get_by_role("complementary", name="Details")
+    details.get_by_role("tab", name="Versions").click()
+    expect(details.get_by_role("listitem").first).to_contain_text("Current")
+
+    details.get_by_role("button", name="Bring back").click()
+
+    expect(person.row("notes.txt").locator(".c-size")).to_contain_text("5")
+    expect(details.locator(".versions li")).to_have_count(3)
+
+
+def test_two_windows_of_a_person_agree(person: Person) -> None:
+    other = person.page.context.new_page()
+    other.goto(person.page.url)
+    expect(other.get_by_role("heading", name="Drop files or whole folders here")).to_be_visible()
+
+    person.make_folder("Alps")
+    expect(other.locator('.row[data-name="Alps"]')).to_be_visible()
+    person.row("Alps").click()
+    person.page.keyboard.press("Delete")
+    expect(other.locator('.row[data-name="Alps"]')).to_have_count(0)
+    other.close()
+
+
+def test_pictures_are_seen_small_in_the_list_and_in_the_grid(person: Person) -> None:
+    person.put({"meadow.jpg": pictures.landscape(*pictures.PICTURES["Meadow.jpg"])})
+    expect(person.row("meadow.jpg").locator(".c-thumb img")).to_be_visible()
+    person.page.keyboard.press("v")
+    expect(person.row("meadow.jpg").locator(".c-thumb img")).to_be_visible()
+
+
+def test_the_trash_is_emptied_after_a_question(person: Person) -> None:
+    page = person.page
+    person.make_folder("Alps")
+    person.row("Alps").click()
+    page.keyboard.press("Delete")
+    expect(person.row("Alps")).to_have_count(0)
+    page.get_by_role("link", name="Trash").click()
+    page.get_by_role("button", name="Empty the trash").click()
+    page.get_by_role("dialog").get_by_role("button", name="Empty the trash").click()
+    expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()

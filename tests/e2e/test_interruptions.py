@@ -1,0 +1,61 @@
+"""A connection or a session ends while a page is open: it is said, the page stays, and goes on afterwards."""
+
+from playwright.sync_api import expect
+
+from tests.e2e.people import PASSWORD, Person
+
+GONE = "The connection is gone. Try again when it is back."
+
+
+def test_without_a_connection_a_folder_stays_open_and_says_so(person: Person) -> None:
+    page = person.page
+    person.make_folder("Receipts")
+    here = page.url
+
+    page.context.set_offline(True)
+    person.row("Receipts").dblclick()
+    expect(page.locator("#toasts")).to_contain_text(GONE)
+    expect(person.row("Receipts")).to_be_visible()
+    assert page.url == here
+    page.context.set_offline(False)
+    expect(page.locator("#offline")).to_be_hidden()
+    person.row("Receipts").dblclick()
+    expect(page.get_by_role("heading", name="Receipts")).to_be_visible()
+    person.complaints.clear()  # the browser tells of every broken connection
+
+
+def test_the_way_back_that_found_no_connection_is_gone_when_there_is_one(person: Person) -> None:
+    page = person.page
+    page.get_by_role("link", name="Recent").click()
+    expect(page.get_by_role("heading", name="Recent")).to_be_visible()
+    page.get_by_role("link", name="Starred").click()
+    expect(page.get_by_role("heading", name="Starred")).to_be_visible()
+
+    page.context.set_offline(True)
+    page.go_back()
+    expect(page.locator("#toasts")).to_contain_text(GONE)
+    page.context.set_offline(False)
+
+    expect(page.get_by_role("heading", name="Recent")).to_be_visible()
+    person.complaints.clear()
+
+
+def test_who_is_signed_out_meanwhile_is_told_and_comes_back_to_the_same_place(person: Person) -> None:
+    page = person.page
+    person.make_folder("Receipts")
+    person.row("Receipts").dblclick()
+    expect(page.get_by_role("heading", name="Receipts")).to_be_visible()
+    person.make_folder("Hotels")
+    page.context.clear_cookies()
+
+    person.row("Hotels").click()
+    page.keyboard.press("s")
+    expect(page.get_by_role("alert")).to_contain_text("You are signed out.")
+    page.get_by_role("link", name="Sign in again").click()
+    page.get_by_label("user name").fill(person.name)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+    expect(page.get_by_role("heading", name="Receipts")).to_be_visible()
+    expect(person.row("Hotels")).to_be_visible()
+    person.complaints.clear()  # the browser tells of the 401

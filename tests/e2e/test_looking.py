@@ -1,0 +1,86 @@
+"""Looking at files without taking them away: pictures, papers, texts, tables; and nothing of them runs."""
+
+import random
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.e2e import pictures
+from tests.e2e.people import Person
+
+HARM = "<img src=x onerror=\"document.title='harmed'\"><script>document.title='harmed'</script>"
+
+
+@pytest.fixture
+def marie(person: Person, files: dict[str, bytes]) -> Person:
+    person.put(files)
+    return person
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    return {
+        "1 picture.jpg": pictures.landscape(*pictures.PICTURES["Meadow.jpg"]),
+        "2 paper.pdf": pictures.paper("Hut booking"),
+        "3 notes.md": (pictures.NOTES + HARM).encode(),
+        "4 table.csv": pictures.TABLE.encode(),
+        "5 page.html": HARM.encode(),
+        "6 noise.bin": random.Random(1).randbytes(1000),
+    }
+
+
+def preview(person: Person) -> Locator:
+    return person.page.get_by_role("dialog", name="Preview")
+
+
+def test_files_are_looked_at_one_after_the_other_with_the_keyboard(marie: Person) -> None:
+    page = marie.page
+    marie.row("1 picture.jpg").click()
+    page.keyboard.press("Enter")
+    expect(preview(marie).get_by_role("img", name="1 picture.jpg")).to_be_visible()
+    expect(preview(marie)).to_contain_text("1 of 6")
+
+    page.keyboard.press("ArrowRight")
+    expect(preview(marie).get_by_role("img", name="Page 1")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(preview(marie).get_by_role("heading", name="Who brings what")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(preview(marie).get_by_role("cell", name="Bread, cheese")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(preview(marie).locator("code")).to_contain_text("<script>")
+    page.keyboard.press("ArrowRight")
+    expect(preview(marie)).to_contain_text("This kind of file is not shown here.")
+
+    page.keyboard.press("Escape")
+    expect(preview(marie)).to_have_count(0)
+    expect(marie.row("6 noise.bin")).to_be_focused()
+    assert "harmed" not in page.title()
+
+
+def test_back_closes_the_preview_and_stays_in_the_folder(marie: Person) -> None:
+    marie.row("3 notes.md").dblclick()
+    expect(preview(marie).get_by_role("heading", name="Packing list")).to_be_visible()
+
+    marie.page.go_back()
+
+    expect(preview(marie)).to_have_count(0)
+    expect(marie.row("3 notes.md")).to_be_focused()
+
+
+def test_a_picture_is_made_larger_and_fitted_again(marie: Person) -> None:
+    marie.row("1 picture.jpg").dblclick()
+    picture = preview(marie).get_by_role("img", name="1 picture.jpg")
+    expect(picture).to_be_visible()
+    fitted = picture.bounding_box()
+    preview(marie).get_by_role("button", name="Larger").click()
+    larger = picture.bounding_box()
+    assert fitted is not None and larger is not None
+    assert larger["width"] == pytest.approx(fitted["width"] * 1.5, rel=0.01)
+    preview(marie).get_by_role("button", name="Fit").click()
+    assert picture.bounding_box() == fitted
+
+
+def test_a_text_longer_than_is_shown_says_so(person: Person) -> None:
+    person.put({"long.txt": b"a line of a long text\n" * 60_000})
+    person.row("long.txt").dblclick()
+    expect(preview(person)).to_contain_text("Download it to see all.")

@@ -1,0 +1,287 @@
+"""Uploads when things do not go smoothly: a dead gateway or node, a reload, no connection, taken names."""
+
+import hashlib
+import random
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Request, Route, expect
+
+from tests.e2e import films
+from tests.e2e.people import Person
+from tests.e2e.slow_line import SlowLine
+from tests.system import System
+
+BYTES_A_SECOND = 2**20
+SLICE_BYTES = 16 * 2**20  # as in static/js/upload/source.js
+
+
+@pytest.fixture
+def slow_person(system: System, open_person: Callable[..., Person]) -> Iterator[Person]:
+    """A person behind a line so slow that sending takes long enough to be interrupted."""
+    with SlowLine(system.port, bytes_a_second=BYTES_A_SECOND) as line:
+        person = open_person()
+        person.url = line.url
+        person.register()
+        yield person
+        assert person.complaints == []
+
+
+def write(path: Path, size: int) -> str:
+    """Fill a file with what compresses badly; return its SHA-256."""
+    data = random.Random(path.name).randbytes(size)
+    path.write_bytes(data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def test_an_upload_goes_on_where_it_was_when_the_gateway_was_killed(
+    slow_person: Person, system: System, tmp_path: Path
+) -> None:
+    digest = write(tmp_path / "film.mp4", 20 * 2**20)
+    sent: list[tuple[str, int]] = []
+
+    def note(request: Request) -> None:
+        if "/api/v1/uploads" in request.url:
+            sent.append((request.method, int(request.headers.get("upload-offset", 0))))
+
+    slow_person.page.on("request", note)
+    slow_person.choose_files([tmp_path / "film.mp4"])
+    bar = slow_person.transfer("film.mp4").locator("[role=progressbar]")
+    slow_person.page.wait_for_function(
+        "bar => Number(bar.getAttribute('aria-valuenow')) > 85", arg=bar.element_handle()
+    )
+    system.kill("gateway")
+
+    expect(slow_person.transfer("film.mp4")).to_have_class("transfer done", timeout=90_000)
+
+    assert [method for method, _ in sent].count("POST") == 1, "it began anew"
+    assert "HEAD" in [method for method, _ in sent], "it asked how far it had come"
+    offsets = [offset for method, offset in sent if method == "PATCH"]
+    assert offsets == sorted(offsets)
+    assert offsets.count(0) == 1
+    assert SLICE_BYTES in offsets
+    data = slow_person.download("film.mp4", tmp_path)
+    assert hashlib.sha256(data).hexdigest() == digest
+    slow_person.complaints.clear()  # the browser tells of every broken connection
+
+
+def test_a_paused_upload_waits_and_then_goes_on(slow_person: Person, tmp_path: Path) -> None:
+    digest = write(tmp_path / "scans.zip", 6 * 2**20)
+    slow_person.choose_files([tmp_path / "scans.zip"])
+    transfer = slow_person.transfer("scans.zip")
+    expect(transfer.locator("[role=progressbar]")).not_to_have_attribute("aria-valuenow", "0")
+
+    transfer.get_by_role("button", name="Pause").click()
+    expect(transfer).to_contain_text("Paused")
+    transfer.get_by_role("button", name="Go on").click()
+
+    expect(transfer).to_have_class("transfer done")
+    assert hashlib.sha256(slow_person.download("scans.zip", tmp_path)).hexdigest() == digest
+
+
+def test_a_cancelled_upload_leaves_nothing(slow_person: Person, tmp_path: Path) -> None:
+    write(tmp_path / "scans.zip", 6 * 2**20)
+    slow_person.choose_files([tmp_path / "scans.zip"])
+    transfer = slow_person.transfer("scans.zip")
+    expect(transfer.locator("[role=progressbar]")).not_to_have_attribute("aria-valuenow", "0")
+
+    transfer.get_by_role("button", name="Cancel").click()
+
+    expect(transfer).to_contain_text("Cancelled")
+    slow_person.page.reload()
+    expect(slow_person.page.get_by_role("heading", name="Drop files or whole folders here")).to_be_visible()
+
+
+def test_taken_names_are_settled_before_a_byte_is_sent(person: Person, tmp_path: Path) -> None:
+    names = ("both.txt", "new.txt", "replace.txt", "skip.txt")
+    for name in names:
+        (tmp_path / name).write_text(f"old {name}")
+    person.upload([tmp_path / name for name in names if name != "new.txt"])
+    person.page.get_by_role("button", name="Close").click()
+    for name in names:
+        (tmp_path / name).write_text(f"the newer {name}")
+    sent: list[str] = []
+    person.page.on("request", lambda request: sent.append(request.url) if "/uploads" in request.url else None)
+
+    person.choose_files([tmp_path / name for name in names])
+    dialog = person.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("3 of 4 files are already in “My files”")
+    assert sent == []
+    dialog.get_by_role("group", name="replace.txt").get_by_role("radio", name="Replace").check()
+    dialog.get_by_role("group", name="skip.txt").get_by_role("radio", name="Skip").check()
+    dialog.get_by_role("button", name="Upload 3 files").click()
+
+    for name in ("both.txt", "new.txt", "replace.txt"):
+        expect(person.transfer(name)).to_have_class("transfer done")
+    expect(person.row("both (2).txt")).to_be_visible()
+    assert person.names() == ["both (2).txt", "both.txt", "new.txt", "replace.txt", "skip.txt"]
+    assert person.download("both.txt", tmp_path) == b"old both.txt"
+    assert person.download("both (2).txt", tmp_path) == b"the newer both.txt"
+    assert person.download("replace.txt", tmp_path) == b"the newer replace.txt"
+    assert person.download("skip.txt", tmp_path) == b"old skip.txt"
+
+
+def test_an_upload_survives_moving_to_another_folder(slow_person: Person, tmp_path: Path) -> None:
+    digest = write(tmp_path / "film.mp4", 6 * 2**20)
+    slow_person.make_folder("Elsewhere")
+    slow_person.choose_files([tmp_path / "film.mp4"])
+    expect(slow_person.transfer("film.mp4")).to_have_class("transfer sending")
+
+    slow_person.row("Elsewhere").dblclick()
+    expect(slow_person.page.get_by_role("heading", name="Elsewhere")).to_be_visible()
+    expect(slow_person.transfer("film.mp4")).to_have_class("transfer done")
+    assert slow_person.names() == []
+    slow_person.page.go_back()
+
+    expect(slow_person.row("film.mp4")).to_be_visible()
+    assert hashlib.sha256(slow_person.download("film.mp4", tmp_path)).hexdigest() == digest
+
+
+def test_a_whole_folder_is_brought_with_what_it_holds(person: Person, tmp_path: Path) -> None:
+    holiday = tmp_path / "Holiday"
+    (holiday / "Day 1").mkdir(parents=True)
+    (holiday / "plan.md").write_text("go")
+    (holiday / "Day 1" / "lake.txt").write_text("swim")
+    person.page.locator("#pick-folder").set_input_files(str(holiday))
+    expect(person.transfer("lake.txt")).to_have_class("transfer done")
+    expect(person.transfer("plan.md")).to_have_class("transfer done")
+
+    person.row("Holiday").dblclick()
+    expect(person.row("plan.md")).to_be_visible()
+    assert person.names() == ["Day 1", "plan.md"]
+    person.row("Day 1").dblclick()
+    expect(person.row("lake.txt")).to_be_visible()
+    assert person.download("lake.txt", tmp_path) == b"swim"
+
+
+def test_too_little_room_is_said_with_the_file_and_the_reason(
+    person: Person, system: System, tmp_path: Path
+) -> None:
+    write(tmp_path / "film.mp4", 3 * 2**20)
+    system.manage(
+        "shell",
+        "-c",
+        "from accounts.models import Usage; "
+        f"Usage.objects.filter(user__username='{person.name}').update(quota_bytes=1000)",
+    )
+    person.choose_files([tmp_path / "film.mp4"])
+    expect(person.transfer("film.mp4")).to_have_class("transfer failed")
+    expect(person.transfer("film.mp4")).to_contain_text("Not sent.")
+    expect(person.transfer("film.mp4").get_by_role("button", name="Try film.mp4 again")).to_be_visible()
+    person.complaints.clear()  # the browser tells of the 507
+
+
+def test_an_upload_goes_on_after_a_reload_and_without_a_connection(
+    slow_person: Person, tmp_path: Path
+) -> None:
+    page, film = slow_person.page, tmp_path / "film.mp4"
+    digest = write(film, 20 * 2**20)
+    slow_person.choose_files([film])
+    bar = slow_person.transfer("film.mp4").locator("[role=progressbar]")
+    page.wait_for_function(
+        "bar => Number(bar.getAttribute('aria-valuenow')) > 85", arg=bar.element_handle(), timeout=90_000
+    )
+    page.once("dialog", lambda dialog: dialog.accept())  # the page warns before it is left
+    page.reload()
+    offsets: list[int] = []
+    page.on("request", lambda one: offsets.append(int(one.headers.get("upload-offset", -1))))
+
+    slow_person.choose_files([film])
+    expect(slow_person.transfer("film.mp4")).to_have_class("transfer sending")
+    page.context.set_offline(True)
+    expect(page.get_by_text("The connection is gone.")).to_be_visible()
+    page.context.set_offline(False)
+
+    expect(slow_person.transfer("film.mp4")).to_have_class("transfer done", timeout=90_000)
+    assert {offset for offset in offsets if offset >= 0} == {SLICE_BYTES}, "it began anew"
+    assert hashlib.sha256(slow_person.download("film.mp4", tmp_path)).hexdigest() == digest
+    slow_person.complaints.clear()  # the browser tells of every broken connection
+
+
+def test_bytes_that_stand_still_are_sent_again(person: Person, tmp_path: Path) -> None:
+    page = person.page
+    digest = write(tmp_path / "scans.zip", 5 * 2**20)
+    stuck: list[Route] = []  # the first one gets neither an answer nor an error
+
+    def hold(route: Route) -> None:
+        if route.request.method == "PATCH" and not stuck:
+            stuck.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/uploads/*", hold)
+    page.clock.install()
+    with page.expect_request(lambda request: request.method == "PATCH"):
+        person.choose_files([tmp_path / "scans.zip"])
+    page.clock.run_for(46_000)
+    page.clock.resume()
+
+    expect(person.transfer("scans.zip")).to_have_class("transfer done")
+    assert len(stuck) == 1
+    assert hashlib.sha256(person.download("scans.zip", tmp_path)).hexdigest() == digest
+
+
+def test_a_dropped_folder_of_130_files_comes_whole_and_one_choice_settles_all(
+    person: Person, tmp_path: Path
+) -> None:
+    page, folder = person.page, tmp_path / "Scans"
+    folder.mkdir()
+    for number in range(130):
+        (folder / f"page {number}.txt").write_text(f"page {number}")
+
+    def drop() -> None:
+        data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+        browser = page.context.new_cdp_session(page)
+        for event in ("dragEnter", "dragOver", "drop"):
+            browser.send("Input.dispatchDragEvent", {"type": event, "x": 700, "y": 500, "data": data})
+
+    drop()
+    expect(page.locator("#tray h2")).to_have_text("130 files sent", timeout=120_000)
+    page.get_by_role("button", name="Close", exact=True).click()
+    person.row("Scans").dblclick()
+    expect(page.locator("#facts")).to_contain_text("130 items")
+    person.row("page 0.txt").click()
+    page.keyboard.press("End")
+    expect(person.row("page 129.txt")).to_be_focused()
+
+    page.go_back()
+    drop()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("130 of 130 files are already in")
+    dialog.get_by_role("checkbox", name="Same choice for all 130").check()
+    first = dialog.get_by_role("group", name="page 0.txt", exact=True)
+    first.get_by_role("radio", name="Replace").check()
+    expect(dialog.get_by_role("button", name="Upload 130 files")).to_be_visible()
+    first.get_by_role("radio", name="Skip").check()
+    dialog.get_by_role("button", name="Skip all 130").click()
+    expect(dialog).to_be_hidden()
+    expect(page.locator("#tray")).to_be_hidden()
+
+
+def test_a_node_killed_hurts_neither_an_upload_nor_what_is_playing(
+    person: Person, system: System, tmp_path: Path
+) -> None:
+    page = person.page
+    person.put({"film.webm": films.film(seconds=100)})
+    digest = write(tmp_path / "scans.zip", 64 * 2**20)
+    person.choose_files([tmp_path / "scans.zip"])
+    expect(person.transfer("scans.zip")).to_have_class("transfer sending")
+    person.row("film.webm").dblclick()
+    film = page.get_by_role("dialog", name="Preview").locator("video")
+    film.evaluate("film => { film.muted = true; return film.play(); }")
+    system.stop_node("node-2", signal.SIGKILL)
+    try:
+        with page.expect_response(lambda reply: reply.status == 206 and "content" in reply.url) as sought:
+            film.evaluate("film => (film.currentTime = 90)")  # bytes that have not come yet
+        assert int(sought.value.header_value("Content-Range").split()[1].split("-")[0]) > 0
+        page.wait_for_function("film => film.currentTime > 91", arg=film.element_handle())
+        seen = film.evaluate("film => film.getVideoPlaybackQuality().totalVideoFrames")
+        assert seen > 0 and film.evaluate("film => film.videoWidth") == films.SIZE[0]
+        page.keyboard.press("Escape")
+        expect(person.row("scans.zip")).to_be_visible(timeout=90_000)
+        assert hashlib.sha256(person.download("scans.zip", tmp_path)).hexdigest() == digest
+    finally:
+        system.start_node("node-2")
+        system.wait_for(lambda: "node-2" in system.online_nodes(), what="node-2 to answer again")

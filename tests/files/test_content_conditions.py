@@ -1,0 +1,54 @@
+"""Reading, writing and deleting that depend on what is there."""
+
+import pytest
+
+from tests.files.conftest import code
+from tests.files.content_requests import CONTENT, body, get, put
+
+pytestmark = pytest.mark.usefixtures("cluster")
+
+
+def test_a_reader_who_has_it_gets_nothing_new(api):
+    reply = put(api, "a.txt", b"hello")
+
+    unchanged = get(api, "a.txt", **{"If-None-Match": f'"x", W/{reply["ETag"]}'})
+    changed = get(api, "a.txt", **{"If-None-Match": '"x"'})
+    refused = get(api, "a.txt", **{"If-Match": '"x"'})
+
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    assert unchanged["ETag"] == reply["ETag"]
+    assert changed.status_code == 200
+    assert code(refused) == (412, "precondition_failed")
+
+
+def test_a_write_can_depend_on_what_is_there(api):
+    first = put(api, "a.txt", b"one", **{"If-None-Match": "*"})
+    assert first.status_code == 201
+
+    assert code(put(api, "a.txt", b"two", **{"If-None-Match": "*"})) == (412, "precondition_failed")
+    assert code(put(api, "a.txt", b"two", **{"If-Match": '"x"'})) == (412, "precondition_failed")
+    assert code(put(api, "b.txt", b"two", **{"If-Match": "*"})) == (412, "precondition_failed")
+    assert put(api, "a.txt", b"two", **{"If-Match": first["ETag"]}).status_code == 200
+    assert code(put(api, "a.txt", b"three", **{"If-Match": first["ETag"]})) == (412, "precondition_failed")
+    assert body(get(api, "a.txt")) == b"two"
+
+
+def test_deleting_can_depend_on_either_etag(api):
+    first = put(api, "a.txt", b"one")
+    second = put(api, "a.txt", b"two").json()
+
+    refused = api.delete(CONTENT + "a.txt", headers={"If-Match": first["ETag"]})
+    assert code(refused) == (412, "precondition_failed")
+    by_content = api.delete(CONTENT + "a.txt", headers={"If-Match": f'"{second["content_etag"]}"'})
+    assert by_content.status_code == 200
+    assert by_content["ETag"] == f'"{by_content.json()["etag"]}"'
+    etag = put(api, "b.txt", b"one").json()["etag"]
+    assert api.delete(CONTENT + "b.txt", headers={"If-Match": f'"{etag}"'}).status_code == 200
+
+
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+def test_a_broken_header_is_the_callers_mistake(api, header):
+    put(api, "a.txt", b"x")
+
+    assert code(put(api, "a.txt", b"y", **{header: '"open'})) == (400, "bad_header")
+    assert code(get(api, "a.txt", **{header: '"open'})) == (400, "bad_header")

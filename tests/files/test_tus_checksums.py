@@ -1,0 +1,142 @@
+"""Bytes that come with their checksum (tus: checksum): all of them stay, or none."""
+
+import base64
+import hashlib
+import io
+
+import pytest
+from django.conf import settings
+from django.test import RequestFactory
+
+from files import resumable, tus
+from files.errors import BadHeader, ChecksumMismatch
+from files.models import Upload
+from nodes.errors import SourceCut
+from nodes.models import Chunk, Extent, Segment
+from storagenode.protocol.body import RequestBody
+from tests.files.conftest import used_bytes
+from tests.files.tus_requests import DATA, content, create, head, patch
+
+pytestmark = pytest.mark.usefixtures("cluster")
+
+
+def checksum(body, algorithm="sha1"):
+    digest = hashlib.new(algorithm, body).digest()
+    return {"Upload-Checksum": f"{algorithm} {base64.b64encode(digest).decode()}"}
+
+
+def offset_of(api, url):
+    return int(head(api, url)["Upload-Offset"])
+
+
+@pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
+def test_pieces_that_match_make_the_file(api, owner, algorithm):
+    url = create(api, len(DATA))["Location"]
+
+    for start, stop in ((0, 1000), (1000, 5000), (5000, len(DATA))):
+        reply = patch(api, url, start, DATA[start:stop], **checksum(DATA[start:stop], algorithm))
+        assert reply.status_code == 204
+        assert reply["Upload-Offset"] == str(stop)
+
+    assert content(api) == DATA
+    assert Upload.objects.get().checked_from is None
+    assert used_bytes(owner) == len(DATA)
+
+
+def test_a_piece_that_does_not_match_leaves_nothing(api):
+    url = create(api, 2000)["Location"]
+    patch(api, url, 0, DATA[:1000])
+
+    reply = patch(api, url, 1000, DATA[1000:2000], **checksum(b"others"))
+
+    assert (reply.status_code, reply.json()["code"]) == (460, "checksum_mismatch")
+    assert offset_of(api, url) == 1000
+    assert patch(api, url, 1000, DATA[1000:1500], **checksum(DATA[1000:1500])).status_code == 204
+    assert patch(api, url, 1500, DATA[1500:2000]).status_code == 204
+    assert content(api) == DATA[:2000]
+
+
+def test_what_was_recorded_on_the_way_goes_too(api, monkeypatch):
+    monkeypatch.setattr("nodes.writing.WINDOW_PIECES", 1)
+    body = DATA * 3
+    url = create(api, len(body))["Location"]
+    recorded = []
+    record = Segment.objects.filter(sealed=False)
+
+    class Watched(RequestBody):
+        def readinto(self, view):
+            recorded.append(record.get().length)
+            return super().readinto(view)
+
+    monkeypatch.setattr("files.tus_api.RequestBody", Watched)
+    reply = patch(api, url, 0, body, **checksum(b"others"))
+
+    assert reply.status_code == 460
+    assert max(recorded) >= settings.CHUNK_SIZE
+    assert offset_of(api, url) == 0
+    assert not Extent.objects.exists()
+    assert not Chunk.objects.filter(state=Chunk.State.LIVE).exists()
+
+
+def test_bytes_cut_off_before_their_end_cannot_match_and_go(owner, api):
+    url = create(api, 2000)["Location"]
+    upload_id = Upload.objects.get().id
+    environ = RequestFactory().generic("PATCH", url, DATA[:400]).environ
+    environ["CONTENT_LENGTH"] = "1000"
+    environ["wsgi.input"] = io.BytesIO(DATA[:400])
+    wanted = tus.Checksum("sha1", hashlib.sha1(DATA[:1000]).digest())
+
+    with pytest.raises(SourceCut):
+        resumable.append(owner, upload_id, RequestBody(environ), offset=0, checksum=wanted)
+
+    assert offset_of(api, url) == 0
+
+
+@pytest.mark.parametrize("ask", [head, lambda api, url: patch(api, url, 700, b"x")])
+def test_what_a_gateway_left_unproven_when_it_died_is_dropped_by_the_next_request(api, owner, ask):
+    url = create(api, 2000)["Location"]
+    patch(api, url, 0, DATA[:500])
+    patch(api, url, 500, DATA[500:700], **checksum(DATA[500:700]))
+    Upload.objects.update(checked_from=500)  # as it is until the bytes are seen to match
+
+    ask(api, url)
+
+    assert offset_of(api, url) == 500
+    assert patch(api, url, 500, DATA[500:2000]).status_code == 204
+    assert content(api) == DATA[:2000]
+
+
+def test_the_last_piece_commits_only_when_it_matches(api, owner):
+    url = create(api, 1000)["Location"]
+
+    assert patch(api, url, 0, DATA[:1000], **checksum(DATA[:999])).status_code == 460
+    assert used_bytes(owner) == 0
+    assert patch(api, url, 0, DATA[:1000], **checksum(DATA[:1000])).status_code == 204
+    assert used_bytes(owner) == 1000
+
+
+def test_bytes_of_the_creation_are_checked_too(api):
+    assert create(api, 5, b"hello", checksum(b"hullo")).status_code == 460
+    assert create(api, 5, b"hello", checksum(b"hello"))["Dfs-Entry"]
+    assert content(api) == b"hello"
+
+
+@pytest.mark.parametrize("sent", ["md5 x", "sha1", "sha1 !", "sha1 eA==", "crc32 AAAA", ""])
+def test_a_checksum_that_is_none_is_refused(api, sent):
+    url = create(api, 5)["Location"]
+
+    assert patch(api, url, 0, b"hello", **{"Upload-Checksum": sent}).json()["code"] == "bad_header"
+    assert offset_of(api, url) == 0
+    with pytest.raises(BadHeader):
+        tus.parse_checksum({"Upload-Checksum": sent})
+
+
+def test_the_algorithms_are_told(anonymous):
+    reply = anonymous.options("/api/v1/uploads")
+
+    assert reply["Tus-Checksum-Algorithm"] == "sha1,sha256"
+    assert "checksum" in reply["Tus-Extension"].split(",")
+
+
+def test_the_error_says_what_to_do():
+    assert "Send them again" in str(ChecksumMismatch())

@@ -1,0 +1,84 @@
+"""Where a resumable upload becomes a file, and whether there is room for it."""
+
+import pytest
+
+from accounts.errors import QuotaExceeded
+from accounts.models import Usage
+from files import tree
+from files.models import Entry, Upload
+from tests.files.conftest import code, make_folder, used_bytes, write_file
+from tests.files.tus_requests import content, create, patch
+
+pytestmark = pytest.mark.usefixtures("cluster")
+
+
+@pytest.mark.parametrize(
+    ("on_conflict", "names", "kept"),
+    [("replace", ["a.bin"], b"new"), ("rename", ["a (2).bin", "a.bin"], b"old")],
+)
+def test_a_taken_name_is_replaced_or_renamed(api, on_conflict, names, kept):
+    api.put("/api/v1/content/a.bin", b"old", content_type="text/plain")
+
+    assert create(api, 3, b"new", on_conflict=on_conflict)["Dfs-Entry"]
+
+    assert sorted(Entry.objects.filter(kind="file").values_list("name", flat=True)) == names
+    assert content(api) == kept
+
+
+def test_a_taken_name_fails_before_bytes_are_sent_and_again_at_the_end(api, owner):
+    url = create(api, 3)["Location"]
+    api.put("/api/v1/content/a.bin", b"old", content_type="text/plain")
+
+    assert code(create(api, 3)) == (409, "name_taken")
+    assert code(patch(api, url, 0, b"new")) == (409, "name_taken")
+    assert content(api) == b"old"
+    assert used_bytes(owner) == 3
+
+
+def test_too_little_quota_is_said_before_bytes_are_sent(api, owner):
+    Usage.objects.filter(user=owner).update(quota_bytes=10)
+    url = create(api, 10)["Location"]
+
+    assert code(create(api, 1, filename="b.bin")) == (507, "quota_exceeded")
+    with pytest.raises(QuotaExceeded):
+        write_file(owner, "/other", size=1)
+    assert patch(api, url, 0, bytes(10)).status_code == 204
+    assert used_bytes(owner) == 10
+
+
+def test_a_file_goes_where_it_is_told(api, owner):
+    folder = make_folder(owner, "/a/b")
+
+    create(api, 1, b"1", filename="by id", parent=folder.id)
+    create(api, 1, b"2", filename="", path="/a/b/by path")
+    create(api, 1, b"3", filename="into the folder", path="/a/b")
+    create(api, 1, b"4", filename="ignored", path="/a/b/named by path")
+    create(api, 1, b"5", filename="", path="/new/deep/file", parents="true")
+
+    assert content(api, "a/b/by id") == b"1"
+    assert content(api, "a/b/by path") == b"2"
+    assert content(api, "a/b/into the folder") == b"3"
+    assert content(api, "a/b/named by path") == b"4"
+    assert content(api, "new/deep/file") == b"5"
+
+
+def test_a_place_that_is_none_is_refused(api, owner, stranger):
+    theirs = make_folder(stranger, "/theirs")
+
+    assert code(create(api, 1, parent=theirs.id)) == (404, "not_found")
+    assert code(create(api, 1, filename="", path="/no/where")) == (404, "parent_not_found")
+    assert code(create(api, 1, filename="../a")) == (422, "invalid_name")
+    assert code(create(api, 1, filename="")) == (422, "invalid_name")
+    assert code(create(api, 1, parent="root")) == (400, "bad_header")
+    assert code(create(api, 1, on_conflict="merge")) == (400, "bad_header")
+    assert code(create(api)) == (400, "bad_header")
+    assert Upload.objects.count() == 0
+
+
+def test_a_folder_trashed_meanwhile_gets_no_file(api, owner):
+    folder = make_folder(owner, "/a")
+    url = create(api, 5, parent=folder.id)["Location"]
+    tree.trash(owner, folder.id)
+
+    assert code(patch(api, url, 0, b"hello")) == (409, "parent_gone")
+    assert used_bytes(owner) == 0

@@ -1,0 +1,73 @@
+"""The API does what its description says: schemathesis, with all its checks and stories, finds nothing.
+
+A sample with every change leaves out the phase that goes to each limit of each value; nightly has it.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from accounts import tokens
+from accounts.models import Token
+from dfsweb.wsgi import application
+from files import resumable, sharing
+from files.models import Entry, Share, Upload
+from files.sharing import LinkTerms
+from files.tus import Wanted
+from tests import nightly
+from tests.files.conftest import person, write_file
+from tests.fuzz import contract
+from tests.fuzz.contract import Scope
+
+SAMPLE = Scope(examples=2, phases=("examples", "fuzzing", "stateful"), seed=7)
+WHOLE = Scope(examples=500, phases=("examples", "coverage", "fuzzing", "stateful"), seed=nightly.SEED)
+
+
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")  # of its own generators
+@pytest.mark.timeout(0 if nightly.IS_NIGHTLY else 300)
+def test_the_api_does_what_its_description_says(cluster, settings):
+    settings.REGISTRATIONS_PER_HOUR = settings.SIGN_IN_ATTEMPTS = 10**6
+    admin = person("admin")
+    admin.is_staff = admin.is_superuser = True
+    admin.save()
+    token, text = tokens.create(admin, scopes=["read", "write", "admin"])
+    scope = WHOLE if nightly.IS_NIGHTLY else SAMPLE
+
+    found = contract.run(application, token=text, token_id=str(token.id), scope=scope)
+
+    assert not found.failures and not found.errors, str(found)
+    assert not found.undescribed
+    assert set(scope.phases) <= {phase.lower() for phase in found.phases}
+    assert {status for _, status in found.answers} >= {200, 201, 204, 401, 404, 409, 422}
+
+
+@pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")  # of its own generators
+@pytest.mark.timeout(0 if nightly.IS_NIGHTLY else 300)
+def test_s24_nothing_that_is_asked_of_another_persons_ids_is_answered_or_done(cluster):
+    owner, other = person("owner"), person("other")
+    file = write_file(owner, "/private/a.txt")
+    share = sharing.make_link(owner, file.id, role="view", terms=LinkTerms())
+    upload = resumable.create(owner, Wanted(filename="b"), length=9).upload
+    ids = {"entry_id": file.id, "share_id": share.id, "upload_id": upload.id}
+    ids["token_id"] = tokens.create(owner)[0].id
+    before = state_of(owner)
+    token, text = tokens.create(other)
+
+    found = contract.run(
+        application,
+        token=text,
+        token_id=str(token.id),
+        scope=replace(WHOLE if nightly.IS_NIGHTLY else SAMPLE, phases=("examples", "fuzzing")),
+        ids={name: str(value) for name, value in ids.items()},
+    )
+
+    assert len({asked for asked, _ in found.answers}) > 15 and not found.errors
+    assert not {asked: status for asked, status in found.answers if not 400 <= status < 500}
+    assert state_of(owner) == before
+
+
+def state_of(owner):
+    """Everything of an owner's that an id in a path could reach."""
+    rows = (Entry.objects.filter(owner=owner), Share.objects.filter(created_by=owner))
+    own = (Upload.objects.filter(owner=owner), Token.objects.filter(user=owner))
+    return [list(some.order_by("pk").values()) for some in (*rows, *own)]

@@ -1,0 +1,108 @@
+"""The cluster in one sentence and a few figures: what staff are told when all is well, and when not."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from nodes import census, dashboard, samples
+from nodes.models import Node, NodeSample, Replica
+from tests.nodes.examined import replicate_all, take_offline
+
+
+@pytest.fixture(autouse=True)
+def roomy_disks(settings, cluster) -> None:
+    settings.NEARFULL_SHARE = 0
+    for node in Node.objects.all():
+        cluster.update(node.name, filesystem_id=f"disk of {node.name}")
+
+
+def board() -> dashboard.Board:
+    census.take()
+    return dashboard.board(stored_bytes=1000)
+
+
+def fact(label: str) -> dashboard.Fact:
+    return next(one for one in board().facts if one.label == label)
+
+
+def test_all_is_well_while_every_piece_has_its_copies(cluster):
+    cluster.store(b"holiday")
+    replicate_all()
+
+    seen = board()
+
+    assert (seen.verdict, seen.more) == ("All is well.", "Every piece has 3 copies.")
+    assert seen.problems == []
+    assert seen.tablets == ["full"] * 3
+    assert {card.badge for card in seen.nodes} == {"Online"}
+    assert sum(card.replicas for card in seen.nodes) == 3
+    assert fact("May still fail").value == "2 nodes"
+
+
+def test_a_node_that_is_off_is_told_first_and_every_file_still_opens(cluster):
+    cluster.store(b"holiday")
+    replicate_all()
+    holder = Replica.objects.stored().select_related("node").first().node.name
+
+    take_offline(cluster, holder)
+
+    seen = board()
+    assert seen.verdict == "Every file opens. One node is off."
+    assert seen.more == "Every piece has 3 copies, some of them on a node that is off."
+    assert (seen.nodes[0].node.name, seen.nodes[0].badge, seen.nodes[0].fill_tone) == (
+        holder,
+        "Off since",
+        "off",
+    )
+    assert fact("May still fail").value == "1 node"
+
+
+def test_pieces_short_of_copies_are_counted_until_they_have_them(cluster):
+    cluster.store(b"holiday")
+
+    seen = board()
+    assert seen.verdict == "Every file opens. Copies are being made."
+    assert seen.more == "1 of 1 pieces have fewer than 3 copies. All others have 3."
+    assert (seen.repair.left, fact("Fully protected").value) == (1, "0\u00a0%")
+
+    replicate_all()
+    assert board().repair.left == 0
+    assert fact("Fully protected").value == "100\u00a0%"
+
+
+def test_what_would_be_lost_with_a_node_is_what_nobody_else_holds(cluster):
+    cluster.store(b"holiday")
+    replicate_all()
+    kept, *others = Replica.objects.stored().select_related("node")
+    risk = dashboard.risk_of(kept.node)
+    assert (risk.pieces, risk.lost, risk.on_one_node) == (1, 0, 0)
+
+    cluster.update(others[0].node.name, health=Node.Health.OFFLINE)
+    assert dashboard.risk_of(kept.node).on_one_node == 1
+
+    cluster.update(others[1].node.name, health=Node.Health.OFFLINE)
+    assert dashboard.risk_of(kept.node).lost == 1
+
+
+def test_six_hours_of_answers_are_told_ten_minutes_each(cluster):
+    node, now = cluster.node("node-a"), timezone.now()
+    for minutes, is_online in ((1, True), (2, False), (25, False), (45, True)):
+        NodeSample.objects.create(
+            node=node, span="minute", at=now - timedelta(minutes=minutes), is_online=is_online,
+            capacity_bytes=1, free_bytes=1, replicas=0, received_bytes=0, sent_bytes=0,
+        )  # fmt: skip
+
+    [card] = [card for card in board().nodes if card.node == node]
+
+    assert list(card.beats[-5:]) == ["on", "", "off", "", "part"]
+
+
+@pytest.mark.parametrize("span", dashboard.SPANS)
+def test_every_span_is_drawn(cluster, span):
+    samples.take()
+    assert [chart.title for chart in dashboard.over_time(span, timezone.now())] == [
+        "Throughput",
+        "Answer time",
+        "Room used",
+    ]

@@ -1,0 +1,223 @@
+"""Nodes are evened out a little at a time, when all is well, and never at the cost of zones or copies."""
+
+import math
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
+
+from nodes import copying, figures, membership, rebalance, replication, roster, turns
+from nodes.figures import Figure
+from nodes.models import Chunk, Node, Replica
+from tests.nodes.living_cluster import CHUNK_BYTES, Cluster
+from tests.nodes.test_membership import client_of
+from tests.nodes.test_replication import make_due_now, replicate_all
+from tests.nodes.test_trim import reclaim_all, trim_all
+from tests.nodes.test_writing import some_bytes
+
+GB = 10**9
+EVEN = {"capacity_bytes": 100 * GB, "free_bytes": 50 * GB, "filesystem_id": ""}
+
+
+def copies_on(name: str) -> int:
+    return Replica.objects.stored().filter(node__name=name).count()
+
+
+@pytest.fixture
+def uneven(cluster: Cluster) -> bytes:
+    """Everything lies on three nodes; a fourth has just joined, empty."""
+    cluster.update("node-d", duty="draining")
+    content = some_bytes(6 * CHUNK_BYTES, seed=1)
+    cluster.store(content)
+    replicate_all()
+    membership.activate(cluster.node("node-d"))
+    trim_all()
+    for name in cluster.running:
+        cluster.update(name, **EVEN)
+    cluster.update("node-a", free_bytes=20 * GB)
+    cluster.update("node-d", free_bytes=95 * GB)
+    return content
+
+
+def test_copies_move_from_the_fullest_node_to_the_emptiest(cluster, uneven):
+    assert (copies_on("node-a"), copies_on("node-d")) == (6, 0)
+
+    assert rebalance.rebalance() == 6
+    assert figures.read()[Figure.COPIES_REBALANCED].value == 6
+    assert Chunk.objects.filter(surplus_at__isnull=False).count() == 6
+    trim_all()
+    reclaim_all()
+
+    assert (copies_on("node-a"), copies_on("node-d")) == (0, 6)
+    for chunk in Chunk.objects.all():
+        assert len(cluster.holders(chunk)) == 3
+        assert (chunk.copies_due_at, chunk.lease_until) == (None, None)
+    assert not any((cluster.running["node-a"].data / "chunks").glob("??/??/*"))
+
+
+def test_a_difference_below_the_threshold_moves_nothing(cluster, uneven, settings):
+    settings.REBALANCE_THRESHOLD = 0.8
+
+    assert rebalance.rebalance() == 0
+
+
+def test_no_more_is_moved_than_would_even_out_the_two(cluster, uneven):
+    cluster.update("node-a", capacity_bytes=10 * CHUNK_BYTES, free_bytes=0)
+    cluster.update("node-d", capacity_bytes=10 * CHUNK_BYTES, free_bytes=6 * CHUNK_BYTES)
+
+    assert rebalance.rebalance() == 3
+
+
+def test_a_pass_is_bounded(cluster, uneven, monkeypatch):
+    monkeypatch.setattr(rebalance, "MOVES", 2)
+
+    assert rebalance.rebalance() == 2
+    assert rebalance.rebalance() == 0, "what is too many is removed first"
+    trim_all()
+    reclaim_all()
+    assert rebalance.rebalance() == 2
+
+
+@pytest.mark.parametrize("trouble", ["a chunk is due", "a node is away", "repair has the turn", "one disk"])
+def test_nothing_moves_unless_all_is_well(cluster, uneven, trouble):
+    if trouble == "a chunk is due":
+        Chunk.objects.filter(id=Chunk.objects.first().id).update(copies_due_at=Now() + timedelta(hours=1))
+    elif trouble == "a node is away":
+        cluster.update("node-b", health="suspect")
+    elif trouble == "repair has the turn":
+        assert turns.take(replication.TURN, uuid4(), seconds=60)
+    else:
+        Node.objects.update(filesystem_id="the same")
+
+    assert rebalance.rebalance() == 0
+    assert copies_on("node-d") == 0
+
+
+def test_f34_rebalance_stops_while_half_of_the_nodes_are_away_and_goes_on_when_they_return(cluster, uneven):
+    for name in ("node-b", "node-c"):
+        cluster.update(name, health="offline")
+    assert rebalance.rebalance() == 0
+
+    for name in ("node-b", "node-c"):
+        cluster.update(name, health="online")
+
+    assert rebalance.rebalance() == 6
+
+
+def test_zones_are_not_given_up_for_evenness(cluster, uneven):
+    """The empty node shares the attic with node-b: with node-a's copies there, two would."""
+    for name in ("node-b", "node-d"):
+        cluster.update(name, zone="attic")
+    cluster.update("node-b", free_bytes=95 * GB)
+
+    assert rebalance.rebalance() == 0
+
+
+def test_within_a_zone_copies_move(cluster, uneven):
+    for name in ("node-a", "node-d"):
+        cluster.update(name, zone="attic")
+
+    rebalance.rebalance()
+    trim_all()
+
+    assert (copies_on("node-a"), copies_on("node-d")) == (0, 6)
+
+
+def test_what_does_not_fit_into_the_pace_is_left_as_it_was(cluster, uneven, settings, monkeypatch):
+    settings.REPAIR_BYTES_PER_SECOND = CHUNK_BYTES
+    monkeypatch.setattr(rebalance, "BUDGET_SECONDS", 0.1)
+    monkeypatch.setattr(copying, "PARCEL_BYTES", 1)
+
+    assert 1 <= rebalance.rebalance() < 6
+
+    assert not Chunk.objects.under_replicated().exists()
+    assert not Chunk.objects.filter(lease_until__isnull=False).exists()
+
+
+def test_copies_that_all_share_one_zone_are_spread_when_another_is_there(cluster):
+    for name in ("node-a", "node-b", "node-c"):
+        cluster.update(name, zone="attic")
+    cluster.update("node-d", duty="draining")
+    cluster.store(b"all in the attic")
+    replicate_all()
+    chunk = Chunk.objects.get()
+    membership.activate(cluster.node("node-d"))
+    trim_all()
+    assert "node-d" not in cluster.holders(chunk)
+
+    assert rebalance.order_misplaced_in(0, chunk.id, chunk.id) == 1
+    replicate_all()
+    trim_all()
+
+    assert len(cluster.holders(chunk)) == 3
+    assert "node-d" in cluster.holders(chunk)
+    assert rebalance.order_misplaced_in(0, chunk.id, chunk.id) == 0
+
+
+def test_one_zone_is_enough_where_there_is_no_other(cluster):
+    for name in cluster.running:
+        cluster.update(name, zone="attic")
+    cluster.store(b"nowhere else")
+    replicate_all()
+    chunk = Chunk.objects.get()
+
+    assert rebalance.order_misplaced_in(0, chunk.id, chunk.id) == 0
+    Chunk.objects.all().make_due()
+    replicate_all()
+    assert chunk.replicas.stored().count() == 3
+
+
+def test_too_few_copies_that_nobody_ordered_are_found(cluster):
+    cluster.store(b"never ordered")
+    chunk = Chunk.objects.get()
+    Chunk.objects.update(copies_due_at=None)
+
+    assert rebalance.order_misplaced_in(0, chunk.id, chunk.id) == 1
+    make_due_now()
+    replicate_all()
+
+    assert len(cluster.holders(chunk)) == 3
+
+
+def test_in_a_day_every_chunk_is_looked_at(cluster, settings):
+    """Whatever time it is, the slices of all passes of a day meet."""
+    settings.REBALANCE_INTERVAL_SECONDS = rebalance.WALK_SECONDS / 2
+    cluster.store(some_bytes(5 * CHUNK_BYTES, seed=2))
+    Chunk.objects.update(copies_due_at=None)
+    roster.forget()
+
+    assert rebalance.order_misplaced() == 5
+
+
+def test_a_pass_with_nothing_to_do_asks_the_database_five_times(cluster, monkeypatch):
+    cluster.store(some_bytes(2 * CHUNK_BYTES, seed=3))
+    replicate_all()
+    monkeypatch.setattr(roster, "REFRESH_SECONDS", math.inf)  # they are asked for again by the clock
+
+    with CaptureQueriesContext(connection) as asked:
+        assert rebalance.rebalance() == 0
+
+    assert len(asked) == 5, [query["sql"] for query in asked]
+
+
+def test_an_admin_is_told_how_uneven_the_nodes_are_and_what_is_waited_for(cluster, uneven):
+    admin = client_of(is_staff=True)
+    told = admin.get("/api/v1/nodes/rebalance").data
+    assert told["difference"] == pytest.approx(0.75)
+    assert told["bytes_left"] == pytest.approx((0.8 - 0.4625 + 2 * (0.5 - 0.4625)) * 100 * GB)
+    assert told["waits_for"] == ""
+
+    assert admin.post("/api/v1/nodes/rebalance").status_code == 202
+    rebalance.rebalance()
+    assert (
+        admin.get("/api/v1/nodes/rebalance").data["waits_for"] == "copies that were moved are being removed"
+    )
+    cluster.update("node-b", health="suspect")
+    assert admin.get("/api/v1/nodes/rebalance").data["waits_for"] == "a node is away"
+    for name in cluster.running:
+        cluster.update(name, **EVEN)
+    assert admin.get("/api/v1/nodes/rebalance").data["waits_for"] == "the nodes are even enough"
+    assert client_of().post("/api/v1/nodes/rebalance").status_code == 403

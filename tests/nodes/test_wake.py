@@ -1,0 +1,108 @@
+"""A wake-up never raises and never blocks, whatever Redis does; at most one goes out a second.
+
+Each test asks a process of its own, whose Redis it may freeze and kill.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from subprocess import Popen
+
+import pytest
+import redis
+
+from dfsweb.launcher import children, redis_server
+from nodes import wake
+from tests.storagenode.running_node import PATIENCE_SECONDS, wait_until
+
+PREPARED = "import django, os, time; django.setup(); from nodes import tasks, wake; "
+ASK_OFTEN = (
+    PREPARED + "asked = [time.monotonic()];"
+    "[(wake.replication(), asked.append(time.monotonic()), time.sleep(0.001)) for _ in range(500)];"
+    "print(max(b - a for a, b in zip(asked, asked[1:])), flush=True); os._exit(0)"
+)
+ASK_FOR_A_WHILE = (
+    PREPARED + "began = time.monotonic();"
+    "[(wake.replication(), time.sleep(0.005)) for _ in range(500)];"
+    "print(time.monotonic() - began, flush=True); os._exit(0)"
+)
+PROBE_AFTER_OTHERS = (
+    PREPARED
+    + """
+from dfsweb.celery import app
+from django.conf import settings
+for _ in range(3):
+    tasks.try_to_send(tasks.scrub_copies)
+probe = next(entry for entry in settings.CELERY_BEAT_SCHEDULE.values() if entry["task"] == settings.PROBES)
+app.tasks[probe["task"]].apply_async(**probe["options"])
+with app.connection_for_read() as connection:
+    waiting = connection.SimpleQueue("celery")
+    order = [waiting.get(timeout=120).headers["task"] for _ in range(4)]
+print(order.index(settings.PROBES), flush=True)
+os._exit(0)
+"""
+)
+SEND_ONCE = PREPARED + "tasks.try_to_send(tasks.replicate); print(0, flush=True); os._exit(0)"
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[tuple[redis_server.Server, Popen[bytes]]]:
+    server = redis_server.Server(tmp_path / "redis", tmp_path / "s", tmp_path / "redis.log")
+    server.prepare()
+    program = server.program()
+    process = children.start(program)
+    try:
+        wait_until(server.is_ready, "a Redis that answers")
+        yield server, process
+    finally:
+        if process.poll() is None:
+            os.kill(process.pid, signal.SIGCONT)
+            children.end(process, program)
+
+
+def run(script: str, server: redis_server.Server) -> tuple[float, str]:
+    """Run a script against this Redis; returns the seconds it printed, and its log."""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=os.environ | {"REDIS_URL": server.url},
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    )
+    return float(done.stdout), done.stderr
+
+
+def test_at_most_one_message_a_second_is_sent(own_redis):
+    server, _ = own_redis
+    seconds, _ = run(ASK_FOR_A_WHILE, server)
+    with redis.Redis.from_url(server.url) as client:
+        sent = sum(client.llen(key) for key in client.keys("celery*") if client.type(key) == b"list")
+        assert 2 <= sent <= seconds / wake.INTERVAL_SECONDS + 1
+
+
+def test_a_probe_comes_before_all_that_waits_for_a_worker(own_redis):
+    """Others may wait long for a node that is silent, and while they do nobody else would notice it."""
+    server, _ = own_redis
+    place, _ = run(PROBE_AFTER_OTHERS, server)
+    assert place == 0
+
+
+@pytest.mark.parametrize("fault", [signal.SIGSTOP, signal.SIGKILL])
+def test_with_redis_frozen_or_dead_nobody_waits(own_redis, fault):
+    server, process = own_redis
+    os.kill(process.pid, fault)
+    longest_seconds, _ = run(ASK_OFTEN, server)
+    assert longest_seconds < 0.5  # connecting alone is bounded by a second, an answer by five
+
+
+def test_without_redis_a_message_is_given_up_in_words(own_redis):
+    server, process = own_redis
+    process.kill()
+    process.wait()
+    _, log = run(SEND_ONCE, server)
+    assert "no wake-up could be sent" in log

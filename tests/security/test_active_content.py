@@ -1,0 +1,61 @@
+"""S04, S18: what people store never runs in our origin, and nobody keeps it, by whichever door it comes."""
+
+import pytest
+
+from files import links, sharing
+from files.models import Version
+from files.sharing import LinkTerms
+from tests.files.conftest import write_file
+from tests.security.hostile import FILES
+
+
+@pytest.mark.django_db(transaction=True)
+def test_s04_nothing_runs_here_however_it_was_declared_and_asked_for(api, owner, client):
+    assert len(FILES) >= 25
+    for number, (name, declared) in enumerate(FILES):
+        file = write_file(owner, f"/{number}/{name}")
+        Version.objects.filter(entry_id=file.id).update(content_type=declared.partition("\r")[0])
+        link = sharing.make_link(owner, file.id, role="download", terms=LinkTerms())
+        address, shared = f"/api/v1/entries/{file.id}", f"/s/{links.token_of(link.id)}/content/{file.id}"
+        for ask, door in (
+            (api.get, f"{address}/content"),
+            (api.get, f"{address}/versions/1/content"),
+            (client.get, shared),
+        ):
+            for inline in ("false", "true"):
+                reply = ask(f"{door}?inline={inline}")
+                said = (name, declared, door, inline, dict(reply.items()))
+                assert reply.status_code == 200, said
+                assert reply["X-Content-Type-Options"] == "nosniff", said
+                assert (
+                    reply["Content-Security-Policy"].replace(" ", "").startswith("sandbox;default-src'none'")
+                ), said
+                assert reply["Cross-Origin-Resource-Policy"] == "same-origin", said
+                assert {"private", "no-store"} <= set(reply["Cache-Control"].split(", ")), said
+                is_shown = reply["Content-Disposition"].startswith("inline")
+                kind = reply["Content-Type"].partition(";")[0].lower()
+                if is_shown:
+                    assert inline == "true" and (
+                        kind in ("text/plain", "application/pdf") or kind.startswith("image/")
+                    ), said
+                    assert not kind.endswith("+xml"), said
+
+
+@pytest.mark.django_db(transaction=True)
+def test_s04_a_type_that_breaks_its_header_is_not_kept(api, owner):
+    for declared in (
+        "x/y\r\nX-A: b",
+        "text/html\x00",
+        "a",
+        "/",
+        "text/" + "x" * 300,
+        "text/html\x85b",
+        "ä/ü",
+    ):
+        made = api.put(
+            "/api/v1/content/a.bin", b"", content_type="text/plain", headers={"Content-Type": declared}
+        )
+        assert made.status_code in (200, 201)
+        reply = api.get("/api/v1/content/a.bin")
+        assert reply["Content-Type"].isprintable() and reply["Content-Type"].isascii()
+        assert "X-A" not in reply

@@ -1,0 +1,32 @@
+"""docs/security.md names every class, and tests that exist; a test named after a class stands in its row."""
+
+import re
+
+import pytest
+
+from tests.faults.test_reliability_page import NAMED, PROJECT, known_tests
+
+ROW = re.compile(r"^\| (S\d\d) \|.*\| (.*) \|$", re.MULTILINE)
+ROWS = [f"S{number:02}" for number in range(1, 28)]
+
+
+def page() -> list[tuple[str, str]]:
+    return ROW.findall((PROJECT / "docs/security.md").read_text())
+
+
+def test_every_class_stands_there_once():
+    assert [row for row, _ in page()] == ROWS
+
+
+@pytest.mark.parametrize(("row", "shown_by"), page(), ids=[row for row, _ in page()])
+def test_a_class_names_tests_that_exist_or_says_that_there_is_none(row: str, shown_by: str):
+    named = set(NAMED.findall(shown_by))
+    assert named or "`make check`" in shown_by or shown_by.startswith("none yet")
+    assert named <= known_tests(), named - known_tests()
+
+
+def test_a_test_named_after_a_class_stands_in_it():
+    shown = {row: set(NAMED.findall(shown_by)) for row, shown_by in page()}
+    named = [name for name in known_tests() if re.match(r"test_s\d\d_", name)]
+    assert len(named) > 20
+    assert [name for name in named if name not in shown[name[5:8].upper()]] == []
