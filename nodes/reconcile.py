@@ -60,13 +60,13 @@ class Row:
 
 
 def reconcile_due(*, budget_seconds: float = BUDGET_SECONDS) -> bool:
-    """Go on for a while with the pass that has waited longest; tells whether there was one."""
+    """Go on for a while, by one page at least, with the pass that has waited longest; was there one?"""
     step = _claim()
     if step is None:
         return False
     deadline = time.monotonic() + budget_seconds
-    after: str | None = step.after
     try:
+        after = _compare_page(step.view, step.began_at, step.after)
         while after is not None and time.monotonic() < deadline:
             after = _compare_page(step.view, step.began_at, after)
     except NodeError as error:

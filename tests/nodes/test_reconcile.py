@@ -276,7 +276,7 @@ def test_a_pass_that_used_up_its_time_goes_on_where_it_was(cluster, monkeypatch)
     mine.update(pass_next_at=Now())
     stops = []
 
-    while reconcile.reconcile_due(budget_seconds=0.000001):
+    while reconcile.reconcile_due(budget_seconds=0):
         upkeep = mine.get()
         if upkeep.is_pass_open:
             stops.append((upkeep.pass_began_at, upkeep.pass_after))
