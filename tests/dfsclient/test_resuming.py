@@ -79,7 +79,7 @@ def test_an_interrupted_transfer_ends_at_once_and_says_how_to_go_on(service, dfs
     assert fault.held.wait(120)
 
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=10)
+    _, said = process.communicate(timeout=60)  # it is held for longer
 
     assert process.returncode == 130
     assert said.decode().strip() == "dfs: Stopped; the same command goes on where this one ended."

@@ -97,7 +97,7 @@ def test_with_redis_frozen_or_dead_nobody_waits(own_redis, fault):
     server, process = own_redis
     os.kill(process.pid, fault)
     longest_seconds, _ = run(ASK_OFTEN, server)
-    assert longest_seconds < 0.5  # connecting alone is bounded by a second, an answer by five
+    assert longest_seconds < 0.9  # who waited would have: a second to connect, five for an answer
 
 
 def test_without_redis_a_message_is_given_up_in_words(own_redis):
