@@ -5,7 +5,10 @@ and only in a later statement, with a fresh look, marked for deletion; then file
 """
 
 import logging
+import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -29,6 +32,17 @@ TOGETHER = 100
 """Contents a transaction: one by one, small files cost a dozen statements each."""
 ABANDONED_AFTER = timedelta(hours=1)
 """An unsealed segment is given up this long after uploads expire, so that `files` is always first."""
+NODES_AT_ONCE = 16
+BUDGET_SECONDS = 2.0
+"""A pass waits for its slowest node: one that needs longer for its slice goes on in the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unwanted:
+    """Files that one node is to remove, named by replica."""
+
+    view: NodeView
+    names: dict[UUID, str]
 
 
 def reclaim(*, is_confirmed: bool = False) -> bool:
@@ -170,32 +184,43 @@ def condemn_for_good() -> int:
 
 def delete_files() -> bool:
     """Have nodes remove the files of replicas marked for deletion, then drop their rows and empty chunks."""
-    is_more = False
-    for view in roster.views().values():
-        is_more |= _delete_files_on(view)
+    unwanted = [_unwanted_on(view) for view in roster.views().values()]
+    connection.close()
+    with ThreadPoolExecutor(NODES_AT_ONCE, thread_name_prefix="remove") as threads:
+        outcomes = list(threads.map(_remove_files, unwanted))
+    for removed, _ in outcomes:
+        Replica.objects.filter(state=Replica.State.DELETING, id__in=removed).delete()
+        figures.add({Figure.FILES_RECLAIMED: len(removed)})
     failpoints.hit("reclaim.files_deleted")
     Replica.objects.filter(state=Replica.State.DELETING, node__duty=Node.Duty.RETIRED).delete()
     left = Replica.objects.filter(chunk_id=OuterRef("id"))
     Chunk.objects.deleting().filter(~Exists(left)).delete()
-    return is_more
+    return any(is_more for _, is_more in outcomes)
 
 
-def _delete_files_on(view: NodeView) -> bool:
-    """Remove a slice of one node's files; a node that does not answer keeps nobody else's."""
-    unwanted = Replica.objects.filter(state=Replica.State.DELETING, node_id=view.id)
-    rows = list(unwanted.values_list("id", "chunk__digest")[:SLICE])
-    connection.close()
-    deleted = []
-    for replica_id, digest in rows:
+def _unwanted_on(view: NodeView) -> Unwanted:
+    rows = Replica.objects.filter(state=Replica.State.DELETING, node_id=view.id)
+    found = rows.values_list("id", "chunk__digest")[:SLICE]
+    return Unwanted(view, {replica_id: chunk_name(bytes(digest), replica_id) for replica_id, digest in found})
+
+
+def _remove_files(unwanted: Unwanted) -> tuple[list[UUID], bool]:
+    """Remove a node's files for a while; returns the replicas they were of, and whether to go on at once.
+
+    One after the other, so that a node is never busy with removals alone; one that does not answer waits.
+    """
+    removed: list[UUID] = []
+    deadline = time.monotonic() + BUDGET_SECONDS
+    for replica_id, name in unwanted.names.items():
         try:
-            client.delete_chunk(view, chunk_name(bytes(digest), replica_id))
+            client.delete_chunk(unwanted.view, name)
         except NodeError as error:
-            log.warning("files on %s wait to be removed: %s", view.name, error)
-            break
-        deleted.append(replica_id)
-    unwanted.filter(id__in=deleted).delete()
-    figures.add({Figure.FILES_RECLAIMED: len(deleted)})
-    return len(deleted) == SLICE
+            log.warning("files on %s wait to be removed: %s", unwanted.view.name, error)
+            return removed, False
+        removed.append(replica_id)
+        if time.monotonic() > deadline:
+            return removed, True
+    return removed, len(removed) == SLICE
 
 
 def _delete_extents(keys: list[tuple[object, int]]) -> None:

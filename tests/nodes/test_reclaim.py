@@ -1,7 +1,9 @@
 """Nothing that anybody needs is ever removed; what nobody needs goes, whole, sooner or later."""
 
+import threading
+
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from files import tree
@@ -10,8 +12,10 @@ from nodes import brake, contents, health, reclaim
 from nodes.errors import WriterSuperseded
 from nodes.models import Chunk, Content, ContentSegment, Extent, Replica, Segment
 from tests.nodes.living_cluster import CHUNK_BYTES, Bytes, age, chunk_of, seal
+from tests.nodes.slow_line import line_to
 from tests.nodes.test_replication import replicate_all
 from tests.nodes.test_writing import some_bytes
+from tests.storagenode.running_node import wait_until
 
 
 def release(*content_ids) -> None:
@@ -140,6 +144,51 @@ def test_files_on_a_node_that_does_not_answer_wait_and_keep_nobody_elses(cluster
         pass
     assert nothing_is_left()
     assert not any(cluster.files(b"chunk %d" % number) for number in range(4))
+
+
+def marked_for_removal(cluster, settings, *pieces: bytes) -> None:
+    """Store chunks with three copies each, and bring them to where only files and rows are left to go."""
+    stored = [cluster.store(piece) for piece in pieces]
+    replicate_all()
+    release(*stored)
+    reclaim.drop_extents()
+    let_grace_end(settings)
+    reclaim.condemn_for_good()
+
+
+def test_a_node_that_is_slow_to_remove_files_holds_up_no_other(cluster, settings):
+    marked_for_removal(cluster, settings, b"side by side")
+    first_asked = Replica.objects.order_by("node_id")[0].node.name
+
+    def delete_files() -> None:
+        try:
+            reclaim.delete_files()
+        finally:
+            connection.close()
+
+    with line_to(cluster, first_asked) as line:
+        line.to_target.black_hole = True
+        thread = threading.Thread(target=delete_files)
+        thread.start()
+        wait_until(lambda: len(cluster.files(b"side by side")) == 1, "the removals on other nodes")
+        line.heal()
+        thread.join()
+
+    assert line.to_target.bytes_held
+    assert nothing_is_left()
+
+
+def test_a_node_that_needs_long_for_its_files_goes_on_in_the_next_pass(cluster, settings, monkeypatch):
+    monkeypatch.setattr(reclaim, "BUDGET_SECONDS", 0)
+    marked_for_removal(cluster, settings, *(b"slow disk %d" % number for number in range(4)))
+    before = Replica.objects.count()
+
+    assert reclaim.delete_files()
+
+    assert before - 4 <= Replica.objects.count() < before
+    while reclaim.delete_files():
+        pass
+    assert nothing_is_left()
 
 
 def test_two_contents_over_one_segment_keep_its_extents(cluster, settings):
