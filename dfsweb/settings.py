@@ -96,7 +96,10 @@ DATABASES["default"]["OPTIONS"] = {
     "prepare_threshold": 1,
     # A plan made while a table was young would read all of it, and go on so for a minute after it has grown.
     # Compiling one costs more than any of them takes.
-    "options": "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off",
+    "options": "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c jit=off"
+    # What stands still in the middle of a transaction, a machine that sleeps, would hold up for as long all
+    # who want the same rows; it gives them back and learns that it was too late.
+    " -c idle_in_transaction_session_timeout=15s",
     # Over a network that swallows packets neither side would ever learn of it.
     "connect_timeout": 5,  # seconds
     "tcp_user_timeout": 20_000,  # milliseconds without an acknowledgement

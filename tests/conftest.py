@@ -36,6 +36,8 @@ os.environ.setdefault("STATIC_ROOT", str(static))
 django.setup()
 # One process plays the gateway, workers and an admin at once, each with the connections it would have alone.
 settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = 8
+# Many stories run within one transaction, and wait there for others.
+settings.DATABASES["default"]["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=0"
 settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 

@@ -17,6 +17,7 @@ from django.db.utils import DatabaseErrorWrapper
 from psycopg import Connection, DatabaseError, OperationalError
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
+from psycopg.errors import IdleInTransactionSessionTimeout
 from psycopg.pq import Format
 
 from dfsweb.database.hot import HotStatements
@@ -33,10 +34,15 @@ class UtcLoader(Loader):
 
 
 class ErrorWrapper(DatabaseErrorWrapper):
-    """Takes what only libpq said, and no server, for a lost connection: it broke, or there was no memory."""
+    """Takes for a lost connection, beside what Django does, what is one by another name.
+
+    What only libpq said, and no server: the connection broke, or there was no memory. And the server's
+    farewell to who stood still in a transaction.
+    """
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if kind is DatabaseError and error.sqlstate is None:
+        is_of_libpq = kind is DatabaseError and error.sqlstate is None
+        if is_of_libpq or kind is IdleInTransactionSessionTimeout:
             kind, error = OperationalError, OperationalError(*error.args)
         super().__exit__(kind, error, trace)
 

@@ -1,5 +1,9 @@
 """Connections that PostgreSQL has ended fail no request; times and hot statements are what they say."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +19,25 @@ from psycopg.pq import ConnStatus, ExecStatus
 from dfsweb.database.base import PlanAge, make_ready
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+STAND_STILL = """
+import os, signal, sys
+import django
+django.setup()
+from django.conf import settings
+from django.db import OperationalError, connection, transaction
+settings.DATABASES["default"]["NAME"] = sys.argv[1]
+try:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(4711)")
+        os.kill(os.getpid(), signal.SIGSTOP)
+        cursor.execute("SELECT 1")
+except OperationalError as error:
+    print(error)
+with connection.cursor() as cursor:
+    cursor.execute("SELECT 'and goes on'")
+    print(*cursor.fetchone())
+"""
 
 
 def backend() -> int:
@@ -182,3 +205,19 @@ def test_what_the_server_itself_refuses_is_no_lost_connection() -> None:
     with pytest.raises(DatabaseError) as caught, connection.cursor() as cursor:
         cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = 'P9999'; END $$")
     assert not isinstance(caught.value, OperationalError)
+
+
+def test_who_stands_still_in_a_transaction_holds_others_up_for_seconds_only_and_learns_of_it() -> None:
+    script = [sys.executable, "-c", STAND_STILL, connection.settings_dict["NAME"]]
+    with subprocess.Popen(script, stdout=subprocess.PIPE, text=True) as still:
+        try:
+            os.waitpid(still.pid, os.WUNTRACED)
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '60s'")
+                cursor.execute("SELECT pg_advisory_xact_lock(4711)")
+            still.send_signal(signal.SIGCONT)
+            said, _ = still.communicate(timeout=60)
+        finally:
+            still.kill()
+    assert "idle-in-transaction timeout" in said
+    assert "and goes on" in said
