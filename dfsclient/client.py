@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from dfsclient import downloads, history, models, paths, uploads, verification
+from dfsclient import downloads, history, models, parts, paths, uploads, verification
 from dfsclient.errors import Conflict, ContentChanged, LocalProblem, NotFound
 from dfsclient.history import Share, Version
 from dfsclient.journal import Journal
@@ -201,13 +201,15 @@ class Client:
         on_conflict: OnConflict = "replace",
         progress: Progress = silent,
         journal: Journal | None = None,
+        at_once: int = parts.AT_ONCE,
     ) -> Entry:
         """Store a local file, or what an open binary file delivers, at a path; makes missing folders.
 
         A target that ends in `/` keeps the file's name. Returns when the bytes are durable. A local file
-        goes on after broken connections by itself, and after a killed process if there is a `journal`.
+        goes on after broken connections by itself, and after a killed process if there is a `journal`. A
+        large one goes in so many parts side by side; then threads of its own call `progress`, one at a time.
         """
-        options = UploadOptions(on_conflict=on_conflict, progress=progress, journal=journal)
+        options = UploadOptions(on_conflict, progress, journal, at_once)
         if not isinstance(source, Path | str):
             return uploads.send_stream(self._transport, source, _file_path(target), options)
         source = Path(source)

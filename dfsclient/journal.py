@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
 
 from dfsclient import localfiles
@@ -28,28 +28,44 @@ class UploadKey:
     target: str
 
 
+@dataclass(frozen=True)
+class Part:
+    """An upload on the service, and the bytes of the local file that go into it."""
+
+    upload: str
+    start: int
+    stop: int
+
+    @property
+    def size_bytes(self) -> int:
+        return self.stop - self.start
+
+
 class Journal:
     """The records in one folder; safe for many threads and processes, each record is replaced as a whole."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, key: UploadKey) -> str | None:
-        """Return the upload's link if this very upload was begun before."""
+    def find(self, key: UploadKey) -> list[Part]:
+        """Return the parts of this very upload if it was begun before: all of its bytes in order, or none."""
         try:
             record = json.loads(self._file(key).read_text())
-        except (FileNotFoundError, ValueError):
-            return None
-        if not isinstance(record, dict) or {name: record.get(name) for name in asdict(key)} != asdict(key):
-            return None
-        upload = record.get("upload")
-        return upload if isinstance(upload, str) else None
+            parts = [Part(str(upload), int(start), int(stop)) for upload, start, stop in record["parts"]]
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            return []
+        if {name: record.get(name) for name in asdict(key)} != asdict(key):
+            return []
+        ends = [0, *(part.stop for part in parts)]
+        is_whole = ends[-1] == key.size_bytes and ends[:-1] == [part.start for part in parts]
+        return parts if is_whole else []
 
-    def note(self, key: UploadKey, upload: str) -> None:
+    def note(self, key: UploadKey, parts: list[Part]) -> None:
         """Remember an upload before its first byte is sent."""
         localfiles.make_private_folder(self._folder)
         self._prune()
-        localfiles.write_private(self._file(key), json.dumps({**asdict(key), "upload": upload}))
+        record = {**asdict(key), "parts": [astuple(part) for part in parts]}
+        localfiles.write_private(self._file(key), json.dumps(record))
 
     def forget(self, key: UploadKey) -> None:
         """Drop the record of a finished or hopeless upload."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +15,7 @@ BLOCK_BYTES = 256 * 1024  # one read and one write to the socket
 
 
 class LocalFile:
-    """A local file that must stay as it is while it is sent."""
+    """A local file that must stay as it is while it is sent; pieces may be read by several threads."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -24,6 +25,7 @@ class LocalFile:
             if path.exists():
                 raise LocalProblem(f"{path} is no ordinary file; pipe it in and write `-` as the source.")
         self._file: BinaryIO = open(path, "rb")  # noqa: SIM115  # closed by __exit__
+        self._lock = threading.Lock()
         seen = os.fstat(self._file.fileno())
         self.size_bytes = seen.st_size
         self.mtime_ns = seen.st_mtime_ns
@@ -46,8 +48,7 @@ class LocalFile:
 
     def read_all(self) -> bytes:
         """Read the whole of a small file."""
-        self._file.seek(0)
-        data = self._file.read(self.size_bytes + 1)
+        data = self.read_at(0, self.size_bytes + 1)
         if len(data) != self.size_bytes:
             raise SourceChanged(
                 f"{self.path} changed while it was being sent; send it again when it is at rest."
@@ -55,17 +56,22 @@ class LocalFile:
         self.check_unchanged()
         return data
 
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Read from a place on; less only at the end of the file."""
+        with self._lock:
+            self._file.seek(offset)
+            return self._file.read(length)
+
     def piece(self, offset: int, length: int, sent: Callable[[int], None]) -> Piece:
         """The bytes of one request; `sent` hears how many of them are on their way."""
-        return Piece(self, self._file, range(offset, offset + length), sent)
+        return Piece(self, range(offset, offset + length), sent)
 
 
 class Piece:
     """A slice of a local file as a request body: sized, read as it is sent, repeatable."""
 
-    def __init__(self, source: LocalFile, file: BinaryIO, extent: range, sent: Callable[[int], None]) -> None:
+    def __init__(self, source: LocalFile, extent: range, sent: Callable[[int], None]) -> None:
         self._source = source
-        self._file = file
         self._extent = extent
         self._sent = sent
 
@@ -73,10 +79,9 @@ class Piece:
         return len(self._extent)
 
     def __iter__(self) -> Iterator[bytes]:
-        self._file.seek(self._extent.start)
         left = len(self)
         while left:
-            block = self._file.read(min(BLOCK_BYTES, left))
+            block = self._source.read_at(self._extent.stop - left, min(BLOCK_BYTES, left))
             left -= len(block)
             if not block or not left:
                 # Looked at before the last block leaves: a piece of a changed file must never become whole.

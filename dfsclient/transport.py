@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -73,6 +73,14 @@ class Transport:
         """Close every kept connection."""
         while self._sessions:
             self._sessions.pop().close()
+
+    def close_own(self) -> None:
+        """Close what this thread has kept open, before it ends."""
+        session: requests.Session | None = self._local.__dict__.pop("session", None)
+        if session is not None:
+            with suppress(ValueError):  # all were closed meanwhile
+                self._sessions.remove(session)
+            session.close()
 
     def json(self, call: Call) -> Any:
         """Send a call, trying again where that is safe, and return its JSON body (None for 204)."""

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from dfsclient import paths, tus
+from dfsclient import parts, paths
 from dfsclient.digests import repr_digest
 from dfsclient.errors import DfsError, LocalProblem, Unreachable
 from dfsclient.journal import Journal, UploadKey
@@ -26,11 +26,12 @@ UNKNOWN_TYPE = "application/octet-stream"
 
 @dataclass(frozen=True)
 class UploadOptions:
-    """What happens to a taken name, who hears of progress, where the upload is remembered."""
+    """What happens to a taken name, who hears of progress, where it is remembered, how many parts at once."""
 
     on_conflict: OnConflict = "replace"
     progress: Progress = field(default=silent)
     journal: Journal | None = None
+    at_once: int = parts.AT_ONCE
 
 
 def send_file(
@@ -60,8 +61,9 @@ def send_file(
             "filetype": guess_type(target),
             "on_conflict": options.on_conflict,
         }
-        record = tus.Record(options.journal, key) if options.journal else None
-        entry_id = tus.send(transport, file, metadata=metadata, record=record, progress=options.progress)
+        record = parts.Record(options.journal, key) if options.journal else None
+        plan = parts.Plan(metadata, record, options.at_once, options.progress)
+        entry_id = parts.send(transport, file, plan)
     route = f"/entries/{entry_id}" if entry_id else f"/paths/{paths.quoted(target)}"
     return read_entry(transport.json(Call("GET", route)))
 

@@ -58,10 +58,12 @@ def create(
 ) -> Progress:
     """Begin an upload; one without bytes is committed at once. A part only waits to be joined with others.
 
-    Raises NotFound, ReadOnly, NotAFolder, ParentNotFound, InvalidName, NameTaken when a taken name is to
-    fail, and QuotaExceeded before a byte is sent.
+    A part that says where the file goes is refused as that would be, and its room is kept there. Raises
+    NotFound, ReadOnly, NotAFolder, ParentNotFound, InvalidName, NameTaken when a taken name is to fail, and
+    QuotaExceeded before a byte is sent.
     """
-    target = Target(access.root_folder(user).id, "") if is_part else aim(user, wanted)
+    is_aimed = bool(wanted.filename or wanted.path) or not is_part
+    target = aim(user, wanted) if is_aimed else Target(access.root_folder(user).id, "")
     with transaction.atomic():
         upload = Upload.objects.create(
             owner=user,

@@ -130,10 +130,10 @@ def parse_concat(headers: Mapping[str, str], *, prefix: str) -> Concat | None:
 
 def _parse_part(address: str, prefix: str) -> UUID:
     try:
-        path = urlsplit(address).path
-        if not path.startswith(prefix):
+        _, found, part_id = urlsplit(address).path.rpartition(prefix)  # a proxy may have put a path before it
+        if not found:
             raise ValueError
-        return UUID(path.removeprefix(prefix))
+        return UUID(part_id)
     except ValueError as error:
         raise BadHeader("A part in Upload-Concat is the address of one of your uploads.") from error
 

@@ -51,7 +51,11 @@ _CREATION = [
         " missing folders); filetype; mtime (RFC 3339, or seconds since 1970); on_conflict (replace or"
         " rename, else fail). Each value in Base64.",
     ),
-    _header("Upload-Concat", "partial, or final; and the addresses of the parts."),
+    _header(
+        "Upload-Concat",
+        "partial, or final; and the addresses of the parts. A part with Upload-Metadata is refused where the"
+        " file would be.",
+    ),
     _header("Upload-Checksum", "sha1 or sha256, and the digest of this request's bytes in Base64."),
     keyed.PARAMETER,
     _header("Location", "The address of the upload, for what follows.", response=[201]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,7 +20,7 @@ from dfsclient.errors import DfsError, LocalProblem
 from dfsclient.journal import Journal
 from dfsclient.uploads import OnConflict
 
-AT_ONCE = 4  # transfers of one command side by side
+AT_ONCE = 4  # transfers of one command side by side: files, or the parts of one
 PIPE = "-"
 
 Into = Annotated[
@@ -57,6 +58,7 @@ def put(
             return
         begun = Begun(credentials.state_folder() / "folders")
         plan = Plan(run.client, tally, begun, recursive=recursive, dry_run=dry_run)
+        is_alone = len(sources) == 1 and not Path(sources[0]).is_dir()
         with bars.showing(run.out) as shown:
 
             def send(job: Send) -> Item:
@@ -73,6 +75,7 @@ def put(
                         on_conflict=on_conflict,
                         progress=progress,
                         journal=Journal(credentials.state_folder() / "uploads"),
+                        at_once=AT_ONCE if is_alone else 1,
                     )
                     return Item(source, entry.path, "done", entry.size)
 

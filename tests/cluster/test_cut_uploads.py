@@ -16,6 +16,7 @@ from tests.cluster import audit
 from tests.cluster.client import TUS, Client
 from tests.cluster.conftest import MIB
 from tests.cluster.wire import Wire
+from tests.fault_proxy import FaultProxy
 from tests.system import PROJECT, System
 
 pytestmark = pytest.mark.cluster
@@ -131,6 +132,37 @@ def test_somebody_elses_client_uploads_in_pieces_and_resumes(client: Client) -> 
     assert second.offset == 6 * MIB
     second.upload()
     assert client.read("third.bin") == content
+
+
+def test_dfs_killed_in_the_middle_of_its_parts_goes_on_with_each(
+    system: System, client: Client, tmp_path: Path
+) -> None:
+    content = os.urandom(100 * MIB)
+    (tmp_path / "parts.bin").write_bytes(content)
+    command = [sys.executable, "-m", "dfsclient", "put", str(tmp_path / "parts.bin"), "/"]
+    with FaultProxy(system.port) as line:
+        env = os.environ | {
+            "DFS_URL": line.url,
+            "DFS_TOKEN": client.token,
+            "XDG_STATE_HOME": str(tmp_path / "state"),
+        }
+        line.to_target.bytes_per_second = 8 * MIB
+        process = subprocess.Popen(command, cwd=PROJECT, env=env)
+        system.wait_for(lambda: line.to_target.bytes_passed > 50 * MIB, what="half of the file")
+        process.kill()
+        process.wait()
+        assert client.is_absent("parts.bin")
+        line.heal()
+        before = line.to_target.bytes_passed
+        subprocess.run(command, cwd=PROJECT, env=env, check=True, capture_output=True)
+        assert line.to_target.bytes_passed - before < 75 * MIB, "what had come is kept"
+
+    entry = client.call("GET", "/paths/parts.bin").json()
+    versions = client.call("GET", f"/entries/{entry['id']}/versions").json()["results"]
+    assert len(versions) == 1
+    assert client.sha256("parts.bin") == hashlib.sha256(content).hexdigest()
+    assert client.call("GET", "/uploads").json()["results"] == []
+    client.purge("parts.bin")
 
 
 def test_a_lost_answer_to_the_last_piece_is_given_again(client: Client) -> None:

@@ -19,6 +19,7 @@ class Fault:
     hold: bool = False  # with cut_after: tell `held` and wait for the other side to go instead of cutting
     damage: bool = False  # one byte of the reply's body differs
     drop_reply: bool = False  # serve, then end the connection without an answer
+    meets: threading.Barrier | None = None  # wait until so many requests are there at the same time
     held: threading.Event = field(default_factory=threading.Event)
 
 

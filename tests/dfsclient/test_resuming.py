@@ -1,8 +1,10 @@
 """What was killed, stopped or cut off goes on with the same command."""
 
 import os
+import random
 import signal
 
+from dfsclient import parts
 from tests.dfsclient.conftest import MIB, snapshot
 from tests.storagenode.running_node import wait_until
 
@@ -23,6 +25,39 @@ def test_a_killed_put_goes_on_with_the_same_command(service, dfs):
     assert len(service.asked("POST", "/uploads")) == 1
     assert [headers["upload-offset"] for headers in service.asked("PATCH")] == ["0", str(2 * MIB)]
     assert list((dfs.home / ".state/dfs/uploads").iterdir()) == []
+
+
+def test_a_put_killed_in_the_middle_of_its_parts_goes_on_with_each(service, dfs):
+    data = random.Random(11).randbytes(parts.PARTS_FROM_BYTES)
+    (dfs.home / "large").write_bytes(data)
+    held = [
+        service.faults.add("PATCH", "/uploads/", cut_after=number * MIB, hold=True)
+        for number in range(1, parts.AT_ONCE + 1)
+    ]
+    process = dfs.start("put", "large")
+    assert all(fault.held.wait(120) for fault in held)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert service.paths() == set()
+
+    done = dfs("put", "large")
+
+    assert done.returncode == 0
+    assert service.bytes_of("/large") == data
+    offsets = [int(headers["upload-offset"]) for headers in service.asked("PATCH")]
+    assert sorted(offsets) == [0] * parts.AT_ONCE + [MIB, 2 * MIB, 3 * MIB, 4 * MIB]
+    assert len(service.asked("POST", "/uploads")) == parts.AT_ONCE + 1
+    assert list((dfs.home / ".state/dfs/uploads").iterdir()) == []
+
+
+def test_several_files_go_side_by_side_and_each_as_one(service, dfs):
+    for name in ("a", "b"):
+        with open(dfs.home / name, "wb") as file:
+            file.truncate(parts.PARTS_FROM_BYTES)
+
+    assert dfs("put", "a", "b", "/box/").returncode == 0
+
+    assert [headers.get("upload-concat") for headers in service.asked("POST", "/uploads")] == [None] * 2
 
 
 def test_a_killed_get_goes_on_with_the_same_command(service, dfs):

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from dfsclient import Journal, Retries, errors, tus
+from dfsclient import Journal, Retries, errors, parts, tus
 from tests.dfsclient.conftest import MIB
 
 
@@ -149,7 +149,7 @@ def test_an_upload_that_always_vanishes_is_given_up(service, client, random_file
     with pytest.raises(errors.NotFound):
         client.upload(random_file(2 * MIB), "/big.bin")
 
-    assert len(service.asked("POST", "/uploads")) == tus.NEW_STARTS + 1
+    assert len(service.asked("POST", "/uploads")) == parts.NEW_STARTS + 1
 
 
 def test_the_next_run_goes_on_with_the_upload_of_the_one_before(service, client, journal, random_file):

@@ -15,7 +15,7 @@ from files.models import Reservation
 from files.tus import Wanted
 from nodes import failpoints
 from nodes.models import Content, Segment
-from tests.files.conftest import make_folder, person, used_bytes, write_file
+from tests.files.conftest import code, make_folder, person, used_bytes, write_file
 from tests.files.test_races import at_once
 from tests.files.test_tus_joining import join
 from tests.files.tus_requests import create, end, expire, patch
@@ -115,6 +115,22 @@ def test_parts_that_become_a_file_in_anothers_tree_are_charged_there(api, owner)
 
     assert (used_bytes(owner), kept(owner)) == (0, 0)
     assert (used_bytes(friend), kept(friend)) == (2, 0)
+
+
+def test_parts_that_say_where_they_go_keep_room_there(api, owner):
+    friend = person("friend", quota_bytes=4)
+    album = make_folder(friend, "/album")
+    sharing.share_with(friend, album.id, role="editor", username=owner.username)
+    limit(owner, 1)
+    partial = {"Upload-Concat": "partial"}
+    parts = [create(api, 2, headers=partial, parent=album.id)["Location"] for _ in range(2)]
+    for url in parts:
+        patch(api, url, 0, b"ab")
+
+    assert (kept(owner), kept(friend)) == (0, 4)
+    assert code(create(api, 2, headers=partial, parent=album.id)) == (507, "quota_exceeded")
+    assert join(api, *parts, parent=album.id).status_code == 201
+    assert (used_bytes(friend), kept(friend)) == (4, 0)
 
 
 def test_the_owner_of_the_tree_is_who_room_is_kept_with(owner):

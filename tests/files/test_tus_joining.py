@@ -7,7 +7,7 @@ from files import access, purging, resumable, tus
 from files.errors import BadHeader
 from files.models import Upload
 from nodes.models import Chunk, Content, Segment
-from tests.files.conftest import code, used_bytes, write_file
+from tests.files.conftest import code, make_folder, used_bytes, write_file
 from tests.files.test_races import at_once
 from tests.files.tus_requests import DATA, UPLOADS, content, end, expire, head, metadata, patch
 
@@ -15,9 +15,15 @@ pytestmark = pytest.mark.usefixtures("cluster")
 HALF = len(DATA) // 2
 
 
-def part(api, length):
+def ask_for_part(api, length, **pairs):
     sent = {"Tus-Resumable": "1.0.0", "Upload-Length": str(length), "Upload-Concat": "partial"}
-    return api.post(UPLOADS, b"", content_type=tus.BODY_TYPE, headers=sent)["Location"]
+    if pairs:
+        sent["Upload-Metadata"] = metadata(**pairs)
+    return api.post(UPLOADS, b"", content_type=tus.BODY_TYPE, headers=sent)
+
+
+def part(api, length):
+    return ask_for_part(api, length)["Location"]
 
 
 def finished_part(api, body):
@@ -62,6 +68,23 @@ def test_a_part_says_that_it_is_one_and_is_no_file(api, owner):
     assert head(api, url)["Upload-Offset"] == "5"
     assert used_bytes(owner) == 0
     assert api.get("/api/v1/entries").json()["results"] == []
+
+
+def test_a_part_that_says_where_the_file_goes_is_refused_as_that_would_be(api, owner, stranger):
+    write_file(owner, "/taken")
+    theirs = make_folder(stranger, "/theirs")
+
+    assert code(ask_for_part(api, 5, filename="taken")) == (409, "name_taken")
+    assert code(ask_for_part(api, 5, path="/missing/a.bin")) == (404, "parent_not_found")
+    assert code(ask_for_part(api, 5, filename="a.bin", parent=theirs.id)) == (404, "not_found")
+    assert not Upload.objects.exists()
+
+
+def test_parts_are_found_below_the_path_that_a_proxy_puts_before(api):
+    first, second = finished_part(api, b"one"), finished_part(api, b"two")
+
+    assert join(api, f"/drive{first}", f"https://drive.example.org/drive{second}").status_code == 201
+    assert content(api) == b"onetwo"
 
 
 def test_parts_may_go_up_at_the_same_time(api):

@@ -37,6 +37,7 @@ class Upload:
     metadata: dict[str, str]
     data: bytearray = field(default_factory=bytearray)
     entry: str | None = None
+    concat: str = ""
 
 
 class State:

@@ -10,12 +10,36 @@ class Uploads(Wire):
     def create_upload(self) -> None:
         pairs = [pair.split(" ") for pair in self.headers["Upload-Metadata"].split(",")]
         metadata = {key: base64.b64decode(value).decode() for key, value in pairs}
-        number = str(next(self.service.ids))
-        upload = Upload(int(self.headers["Upload-Length"]), metadata)
-        self.service.uploads[number] = upload
+        concat = self.headers.get("Upload-Concat", "")
+        with self.service.lock:
+            upload = self.made_of(concat)
+            if upload is None and concat.startswith("final;"):
+                upload = self.joined(concat, metadata)
+            elif upload is None:
+                upload = Upload(int(self.headers["Upload-Length"]), metadata, concat=concat)
+                self.service.uploads[str(next(self.service.ids))] = upload
         self.finish_if_whole(upload)
+        number = next(number for number, one in self.service.uploads.items() if one is upload)
         headers = {"Location": f"http://elsewhere.invalid{BASE}/uploads/{number}"}
         self.reply(201, b"", {**headers, **entry_header(upload)})
+
+    def made_of(self, concat: str) -> Upload | None:
+        """The file that parts became already."""
+        finals = (one for one in self.service.uploads.values() if one.concat.startswith("final;"))
+        return next((one for one in finals if one.concat == concat), None)
+
+    def joined(self, concat: str, metadata: dict[str, str]) -> Upload:
+        numbers = [address.rpartition("/")[2] for address in concat.removeprefix("final;").split()]
+        parts = [self.upload(number) for number in numbers]
+        if any(len(part.data) != part.length for part in parts):
+            raise Problem(409, "part_unfinished")
+        data = bytearray().join(part.data for part in parts)
+        whole = Upload(len(data), metadata, data, concat=concat)
+        self.finish_if_whole(whole)
+        for number in numbers:
+            del self.service.uploads[number]
+        self.service.uploads[str(next(self.service.ids))] = whole
+        return whole
 
     def ask_upload(self, number: str) -> None:
         upload = self.upload(number)
@@ -44,7 +68,8 @@ class Uploads(Wire):
         return self.service.uploads[number]
 
     def finish_if_whole(self, upload: Upload) -> None:
-        if len(upload.data) == upload.length and upload.entry is None:
+        is_whole = len(upload.data) == upload.length and upload.concat != "partial"
+        if is_whole and upload.entry is None:
             asked = upload.metadata
             with self.service.lock:
                 upload.entry = self.service.commit(

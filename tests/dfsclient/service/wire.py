@@ -41,6 +41,8 @@ class Wire(BaseHTTPRequestHandler):
         headers = {key.lower(): value for key, value in self.headers.items()}
         self.service.seen.append((self.command, self.route, headers))
         self.fault = self.service.faults.take(self.command, self.route)
+        if self.fault and self.fault.meets:
+            self.fault.meets.wait(60)
         try:
             if self.fault and self.fault.status:
                 self.read_body()
