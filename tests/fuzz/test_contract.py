@@ -20,11 +20,12 @@ from tests.fuzz import contract
 from tests.fuzz.contract import Scope
 
 SAMPLE = Scope(examples=2, phases=("examples", "fuzzing", "stateful"), seed=7)
-WHOLE = Scope(examples=500, phases=("examples", "coverage", "fuzzing", "stateful"), seed=nightly.SEED)
+WHOLE = Scope(
+    examples=nightly.count(2, 500), phases=("examples", "coverage", "fuzzing", "stateful"), seed=nightly.SEED
+)
 
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")  # of its own generators
-@pytest.mark.timeout(0 if nightly.IS_NIGHTLY else 300)
 def test_the_api_does_what_its_description_says(cluster, settings):
     settings.REGISTRATIONS_PER_HOUR = settings.SIGN_IN_ATTEMPTS = 10**6
     admin = person("admin")
@@ -42,7 +43,6 @@ def test_the_api_does_what_its_description_says(cluster, settings):
 
 
 @pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisWarning")  # of its own generators
-@pytest.mark.timeout(0 if nightly.IS_NIGHTLY else 300)
 def test_s24_nothing_that_is_asked_of_another_persons_ids_is_answered_or_done(cluster):
     owner, other = person("owner"), person("other")
     file = write_file(owner, "/private/a.txt")
