@@ -2,12 +2,12 @@
 
 import logging
 import re
-import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
 from nodes.request_ids import current
+from storagenode.protocol import chance
 
 __all__ = ["RequestIdFilter", "RequestIdMiddleware", "current"]
 
@@ -20,7 +20,7 @@ class RequestIdMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if _SANE.match(given) else uuid.uuid4().hex
+        request_id = given if _SANE.match(given) else chance.draw().hex()
         current.set(request_id)
         response = self.get_response(request)
         response["X-Request-Id"] = request_id

@@ -231,6 +231,8 @@ def reachable(node_ids: Set[int]) -> list[NodeView]:
     be had without them, until a pass over its listing has seen them.
     """
     views = roster.views()
+    if not node_ids:
+        return []
     answering = [views[node_id] for node_id in node_ids if node_id in views and views[node_id].is_reachable]
     proven = [view for view in answering if view.returned_at is None]
     others = sum(view.is_writable for view in views.values() if view.id not in node_ids)

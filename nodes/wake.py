@@ -43,7 +43,8 @@ def soon(task: Task) -> None:
 def _want(task: Task, delay_seconds: float) -> None:
     global _sender
     _wanted[task] = delay_seconds
-    _any_wanted.set()
+    if not _any_wanted.is_set():  # the sender clears it before it looks
+        _any_wanted.set()
     if _sender is None or not _sender.is_alive():
         with _starting:
             if _sender is None or not _sender.is_alive():

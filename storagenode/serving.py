@@ -18,11 +18,12 @@ from storagenode.app.access import Gate, Keys
 from storagenode.app.application import Application
 from storagenode.app.doors import Doors
 from storagenode.app.metrics import Metrics
+from storagenode.direct import DirectWorker
 from storagenode.joining import Announcement, Joining, load_keys
 from storagenode.settings import Settings
 from storagenode.store.chunks import ChunkStore
 from storagenode.store.marker import KEYS
-from storagenode.worker import AT_REST, PatientThreadWorker
+from storagenode.worker import AT_REST
 
 THREADS = 24
 BUFFERS = 6
@@ -61,7 +62,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             # Gunicorn closes the descriptor it is given.
             "bind": f"fd://{os.dup(self._listener.fileno())}",
             "backlog": BACKLOG,
-            "worker_class": PatientThreadWorker,
+            "worker_class": DirectWorker,
             "workers": 1,
             "threads": THREADS,
             "worker_connections": MAX_CONNECTIONS,

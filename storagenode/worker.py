@@ -23,7 +23,9 @@ from email.utils import formatdate
 from functools import lru_cache, partial
 from typing import Any
 
+import gunicorn.http.wsgi
 import gunicorn.util
+from gunicorn.http.body import LengthReader
 from gunicorn.workers.gthread import _DEFER, ThreadWorker
 
 from storagenode import log, memory
@@ -39,6 +41,8 @@ WAITING_SHARE = 0.375
 READ_SECONDS = 60.0
 """In this time a head, and a body that is not streamed, must have come."""
 SHORTAGE_PAUSE_SECONDS = 0.1
+ONE_PACKET_BYTES = 64 * 1024
+"""Up to here it costs less to copy a body behind its head than to send the two apart."""
 REST_SECONDS = 1.0
 """No request has ended for so long: what is kept for the next ones costs more than to get it anew."""
 AT_REST: list[Callable[[], object]] = []
@@ -72,6 +76,7 @@ class PatientThreadWorker(ThreadWorker):  # type: ignore[misc]
             if not hasattr(type(self.cfg), name):
                 object.__setattr__(self.cfg, name, setting.get())
         gunicorn.util.http_date = _date
+        gunicorn.http.wsgi.Response = JoinedResponse
         self._places = threading.BoundedSemaphore(max(1, int(self.cfg.threads * PATIENT_SHARE)))
         self._waiting_places = threading.BoundedSemaphore(max(1, int(self.cfg.threads * WAITING_SHARE)))
         self._ended_at: float | None = None
@@ -111,16 +116,21 @@ class PatientThreadWorker(ThreadWorker):  # type: ignore[misc]
             conn.init()
             if not conn.is_http2:
                 conn.parser.unreader.chunk = partial(self._receive, conn.parser.unreader)
+                conn.parser.finish_body = partial(_finish_body, conn.parser)
         while True:
             if conn.initialized and not conn.is_http2:
                 conn.parser.unreader.deadline = time.monotonic() + READ_SECONDS
                 conn.parser.unreader.ends_at = math.inf
-            outcome = super().handle(conn)
+            outcome = self.serve(conn)
             self._ended_at = time.monotonic()
             if outcome is False:
                 self._part(conn)
             if outcome is not True or not self._comes_soon(conn):
                 return outcome
+
+    def serve(self, conn: Any) -> Any:
+        """Serve one request of a connection; returns what gunicorn's `handle` does."""
+        return super().handle(conn)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Have who comes while there is no memory to read a request try again; gunicorn would say 500."""
@@ -184,6 +194,31 @@ class PatientThreadWorker(ThreadWorker):  # type: ignore[misc]
             return bool(poll.poll(PATIENCE_MILLISECONDS))
         finally:
             self._places.release()
+
+
+class JoinedResponse(gunicorn.http.wsgi.Response):  # type: ignore[misc]
+    """Sends a small body that is whole with its head; gunicorn's own wakes the peer for each of the two."""
+
+    sent: int
+    headers_sent: bool
+
+    def write(self, arg: bytes) -> None:
+        is_whole = not self.sent and self.response_length == len(arg)
+        if self.headers_sent or self._omits_body or not is_whole or len(arg) > ONE_PACKET_BYTES:
+            super().write(arg)
+            return
+        fields = [f"{name}: {value}\r\n" for name, value in self.headers]
+        head = "".join([*self.default_headers(), *fields, "\r\n"])
+        self.headers_sent, self.sent = True, len(arg)
+        self.sock.sendall(head.encode("latin-1") + arg)
+
+
+def _finish_body(parser: Any, **bounds: Any) -> bool:
+    """Drop what is left of a request's body; where nothing is, gunicorn would set the socket up for it."""
+    body = getattr(parser.mesg, "body", None)
+    if body is not None and type(body.reader) is LengthReader and not body.reader.length and not body.failed:
+        return True
+    return bool(type(parser).finish_body(parser, **bounds))
 
 
 def _too_long() -> ConnectionResetError:

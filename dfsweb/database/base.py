@@ -69,19 +69,36 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return rows[0] if rows else None
 
     def fetch_rows(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Run a statement that thousands of requests wait for; returns all its rows."""
-        self.ensure_connection()
-        if self.in_atomic_block or not self.autocommit or self.queries_logged or self.execute_wrappers:
+        """Run a statement that thousands of requests wait for; returns all its rows.
+
+        Where no connection is open none stays so: one is lent by the pool for the statement alone.
+        """
+        if (
+            self.in_atomic_block
+            or self.queries_logged
+            or self.execute_wrappers
+            or not self.get_autocommit()
+            or self.pool is None
+        ):
             with self.cursor() as cursor:
                 cursor.execute(statement, parameters)
                 rows: list[tuple[Any, ...]] = cursor.fetchall()
                 return rows
         with self.wrap_database_errors:
-            hot = getattr(self.connection, "hot", None)
-            if hot is None:
-                hot = self.connection.hot = HotStatements(self.connection)
-            found: list[tuple[Any, ...]] = hot.fetch_rows(statement, parameters)
-            return found
+            if self.connection is not None:
+                return _hot(self.connection).fetch_rows(statement, parameters)
+            pool = self.pool
+            if pool.closed:
+                pool.open()
+            lent = pool.getconn()
+            try:
+                return _hot(lent).fetch_rows(statement, parameters)
+            finally:
+                pool.putconn(lent)
+
+    def get_autocommit(self) -> bool:
+        """Tell whether statements commit by themselves; Django's own opens a connection to tell."""
+        return bool(self.settings_dict["AUTOCOMMIT"] if self.connection is None else self.autocommit)
 
     def _set_autocommit(self, autocommit: bool) -> None:
         """Nearly always it is so already, of a connection that comes from the pool."""
@@ -94,6 +111,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if pool is not None and pool._check is None:
             pool._check = make_ready
         return pool
+
+
+def _hot(connection: Any) -> HotStatements:
+    """Return what a connection of psycopg has prepared."""
+    hot: HotStatements | None = getattr(connection, "hot", None)
+    if hot is None:
+        hot = connection.hot = HotStatements(connection)
+    return hot
 
 
 class PlanAge:
@@ -124,6 +149,8 @@ class PlanAge:
 def make_ready(connection: Connection[Any]) -> None:
     """Have a connection of the pool be fit for use. Raises OperationalError when it is at its end."""
     require_silent(connection)
+    if not connection.autocommit:  # its last user has left it within a transaction
+        connection.autocommit = True
     if not hasattr(connection, "plan_age"):
         connection.plan_age = PlanAge()  # type: ignore[attr-defined]
     elif connection.plan_age.is_due():

@@ -5,9 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
-import socket
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
@@ -88,50 +86,23 @@ def problem(error: Exception, *, request_id: str) -> Reply:
     return Reply(status, json.dumps(about).encode(), headers)
 
 
+def read_now(reply: Reply) -> Reply:
+    """Take a file's bytes into the reply, which then leaves in one packet with its head. Raises OSError."""
+    assert reply.file is not None
+    fd, offset, length = reply.file
+    try:
+        reply.content = os.pread(fd, length, offset)
+    finally:
+        os.close(fd)
+    reply.file = None
+    return reply
+
+
 def body_of(reply: Reply, environ: dict[str, Any]) -> Iterable[bytes]:
-    """The WSGI body of a reply; head and body leave the machine in one packet where they fit."""
-    connection: socket.socket | None = environ.get("gunicorn.socket")
+    """The WSGI body of a reply."""
     if reply.file is None:
-        return Corked(connection, reply.content) if reply.content else ()
+        return [reply.content] if reply.content else ()
     fd, offset, _ = reply.file
     os.lseek(fd, offset, os.SEEK_SET)
-    source = CorkedFile(fd, connection)
-    wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](source, 1024 * 1024)
+    wrapped: Iterable[bytes] = environ["wsgi.file_wrapper"](io.FileIO(fd, "rb"), 1024 * 1024)
     return wrapped
-
-
-class Corked:
-    """A small body that joins its head: gunicorn sends the two apart."""
-
-    def __init__(self, connection: socket.socket | None, content: bytes) -> None:
-        self._connection = connection
-        self._content = content
-        _cork(connection, True)
-
-    def __iter__(self) -> Iterator[bytes]:
-        yield self._content
-
-    def close(self) -> None:
-        """Send what is still held back."""
-        _cork(self._connection, False)
-
-
-class CorkedFile(io.FileIO):
-    """A chunk file that joins its head."""
-
-    def __init__(self, fd: int, connection: socket.socket | None) -> None:
-        super().__init__(fd, "rb")
-        self._connection = connection
-        _cork(connection, True)
-
-    def close(self) -> None:
-        """Send what is still held back and close the file."""
-        if not self.closed:
-            _cork(self._connection, False)
-        super().close()
-
-
-def _cork(connection: socket.socket | None, is_corked: bool) -> None:
-    if isinstance(connection, socket.socket) and connection.family != socket.AF_UNIX:
-        with suppress(OSError):  # the peer may be gone already; then there is nothing to hold or to send
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, is_corked)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hmac
 import re
-import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable
 
 from blake3 import blake3
+
+from storagenode.protocol import chance
 
 # SignatureRefused
 # ├── Unsigned        no signature, or one of a kind unknown here
@@ -128,7 +129,7 @@ def sign(
 ) -> dict[str, str]:
     """Return the headers that sign one request; `path` and `query` exactly as they go over the wire."""
     signed_ms = int(clock() * 1000)
-    nonce = secrets.token_hex(16)
+    nonce = chance.draw().hex()
     signature = hmac.digest(
         key, _message(method, path, query, body_digest, signed_ms, nonce, store_id), "sha256"
     ).hex()

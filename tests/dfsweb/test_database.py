@@ -147,6 +147,30 @@ def test_a_hot_statement_gives_back_what_it_is_given(kind: str, value: Any, is_i
     assert [ask(), ask()] == [(value, 2)] * 2
 
 
+def test_a_hot_statement_leaves_no_connection_open_and_uses_one_that_is() -> None:
+    connection.close()
+    (lent,) = connection.fetch_row("SELECT pg_backend_pid()", [])
+    assert connection.connection is None
+
+    mine = backend()
+    with connection.cursor() as cursor:
+        cursor.execute("SET application_name = 'mine'")
+    assert connection.fetch_row("SELECT pg_backend_pid(), current_setting('application_name')", []) == (
+        mine,
+        "mine",
+    )
+    assert lent
+
+
+def test_a_connection_left_within_a_transaction_commits_by_itself_when_it_is_lent_again() -> None:
+    backend()
+    connection.connection.autocommit = False
+    connection.close()
+
+    begun = {connection.fetch_row("SELECT pg_backend_pid(), now()", []) for _ in range(20)}
+    assert len(begun) == 20, "a transaction's time stands still"
+
+
 def test_a_hot_statement_without_a_row_says_so_and_its_first_row_is_taken() -> None:
     statement = "SELECT n FROM generate_series(1, %s::int) n"
     assert [connection.fetch_row(statement, [count]) for count in (0, 1, 3)] == [None, (1,), (1,)]

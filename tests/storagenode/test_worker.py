@@ -96,6 +96,15 @@ def test_a_head_that_comes_in_pieces_is_answered(port: int):
         assert slow.recv(100).startswith(b"HTTP/1.1 200")
 
 
+def test_a_small_reply_leaves_in_one_packet(port: int):
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
+        for _ in range(20):
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            head, end, body = connection.recv(10_000).partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200")
+            assert end and b"Content-Length: %d" % len(body) in head and body
+
+
 def test_every_reply_says_what_time_it_is(port: int):
     def date_of_a_reply(connection: http.client.HTTPConnection) -> datetime:
         connection.request("GET", "/")
