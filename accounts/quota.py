@@ -1,7 +1,7 @@
 """How much a person may store and does store, in logical bytes. Who uses how many is told by the callers."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db.models import BigIntegerField, F, Q, Value
 
@@ -24,6 +24,22 @@ class Figures:
         if self.quota_bytes is None:
             return None
         return max(0, self.quota_bytes - self.used_bytes - self.reserved_bytes)
+
+    def with_more(self, size_bytes: int) -> "Figures":
+        """Return what they are when so many bytes more are stored. Raises QuotaExceeded."""
+        used_bytes = self.used_bytes + size_bytes
+        if self.quota_bytes is not None and used_bytes + self.reserved_bytes > self.quota_bytes:
+            raise self.exceeded_by(size_bytes)
+        return replace(self, used_bytes=used_bytes)
+
+    def exceeded_by(self, size_bytes: int) -> QuotaExceeded:
+        """Say by how much something does not fit."""
+        return QuotaExceeded(
+            needed_bytes=size_bytes,
+            free_bytes=self.free_bytes or 0,
+            quota_bytes=self.quota_bytes or 0,
+            reserved_bytes=self.reserved_bytes,
+        )
 
 
 def figures(user_id: int) -> Figures:
@@ -61,13 +77,7 @@ def subtract(user_id: int, size_bytes: int) -> None:
 
 def exceeded(user_id: int, size_bytes: int) -> QuotaExceeded:
     """Say by how much something does not fit."""
-    now = figures(user_id)
-    return QuotaExceeded(
-        needed_bytes=size_bytes,
-        free_bytes=now.free_bytes or 0,
-        quota_bytes=now.quota_bytes or 0,
-        reserved_bytes=now.reserved_bytes,
-    )
+    return figures(user_id).exceeded_by(size_bytes)
 
 
 def set_quota(user_id: int, quota_bytes: int | None) -> None:

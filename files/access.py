@@ -181,9 +181,20 @@ def require_bindable(user: "User", folder_id: UUID) -> None:
 
 def refusal(user: "User", entry_id: UUID) -> NotFound | ReadOnly | RootIsFixed:
     """Say why the user may not change an entry: it is shared with them to be read, or not theirs to see."""
-    if entry_id == user.confined_to:
-        return RootIsFixed()
-    return ReadOnly() if Entry.objects.visible_to(user).filter(id=entry_id).exists() else NotFound()
+    return refusals(user, [entry_id])[entry_id]
+
+
+def refusals(user: "User", entry_ids: Sequence[UUID]) -> dict[UUID, NotFound | ReadOnly | RootIsFixed]:
+    """As `refusal`, for many."""
+    seen = set(Entry.objects.visible_to(user).filter(id__in=entry_ids).values_list("id", flat=True))
+    return {
+        entry_id: RootIsFixed()
+        if entry_id == user.confined_to
+        else ReadOnly()
+        if entry_id in seen
+        else NotFound()
+        for entry_id in entry_ids
+    }
 
 
 def require_editable(details: EntryDetails) -> EntryDetails:

@@ -3,7 +3,7 @@
 That an entry was made and written to is told by its own row and its versions. Notes live for a year.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -35,8 +35,14 @@ class Happening:
 
 def note(user: "User", entry_ids: Sequence[UUID], deed: Activity.Deed, detail: str = "") -> None:
     """Remember, in the caller's transaction, what this user does with entries."""
+    note_each(user, deed, dict.fromkeys(entry_ids, detail))
+
+
+def note_each(user: "User", deed: Activity.Deed, details: Mapping[UUID, str]) -> None:
+    """As `note`, with a detail for each entry."""
     Activity.objects.bulk_create(
-        Activity(entry_id=entry_id, actor=user, deed=deed, detail=detail) for entry_id in entry_ids
+        Activity(entry_id=entry_id, actor=user, deed=deed, detail=detail)
+        for entry_id, detail in details.items()
     )
 
 

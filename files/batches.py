@@ -1,6 +1,7 @@
 """Does one thing to many entries: a result for each, and what fails for one is done for the others.
 
-What needs no choice for each entry goes in slices, a transaction each; the rest one by one.
+All go in slices, a transaction each. Of what cannot be trashed, starred, purged or restored, each says why by
+itself.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from accounts.errors import AccountError
-from files import activity, copying, locking, purging, restoring, tree
+from files import activity, copying, locking, moving, purging, restoring, tree
 from files.errors import FilesError, Invalid
 from files.models import Activity, Entry, EntryQuerySet
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 MAX_ITEMS = 10_000
-SLICE_ENTRIES = 500  # rows of one transaction: milliseconds, so that nobody waits for its locks
 
 
 class Operation(StrEnum):
@@ -81,12 +81,12 @@ def run(
             restored = restoring.restore_many(user, entry_ids)
             return _outcomes(entry_ids, restored, lambda entry_id: restoring.restore(user, entry_id))
         case Operation.COPY:
-            return _outcomes(
-                entry_ids, set(), lambda entry_id: copying.copy(user, entry_id, parent_id=parent_id).id
-            )
+            became = copying.copy_many(user, entry_ids, parent_id=parent_id)
+            return [_outcome(entry_id, became[entry_id]) for entry_id in entry_ids]
         case Operation.MOVE:
             assert parent_id is not None
-            return _outcomes(entry_ids, set(), lambda entry_id: tree.move(user, entry_id, parent_id).id)
+            moved = moving.move_many(user, entry_ids, parent_id)
+            return [_outcome(entry_id, moved[entry_id]) for entry_id in entry_ids]
 
 
 def _change_slices(
@@ -98,8 +98,7 @@ def _change_slices(
 ) -> set[UUID]:
     """Change those of the entries that are there to be changed, root folders left out; returns which."""
     changed: set[UUID] = set()
-    for start in range(0, len(entry_ids), SLICE_ENTRIES):
-        slice_ids = entry_ids[start : start + SLICE_ENTRIES]
+    for slice_ids in locking.slices(entry_ids):
         with transaction.atomic():
             locking.lock_entries(slice_ids)
             found = list(entries.filter(id__in=slice_ids, parent__isnull=False).values_list("id", flat=True))
@@ -107,6 +106,12 @@ def _change_slices(
             note(found)
         changed.update(found)
     return changed
+
+
+def _outcome(item_id: UUID, became: Entry | UUID | FilesError | AccountError) -> Outcome:
+    if isinstance(became, FilesError | AccountError):
+        return Outcome(item_id, error=became)
+    return Outcome(item_id, became.id if isinstance(became, Entry) else became)
 
 
 def _outcomes(entry_ids: Sequence[UUID], done: set[UUID], do: Callable[[UUID], UUID]) -> list[Outcome]:

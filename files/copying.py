@@ -1,15 +1,19 @@
-"""Copies files and folders: new entries and versions over the same contents; no byte is moved."""
+"""Copies files and folders, one or many by the same few statements. No byte is moved.
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+A copy is new entries and versions over the same contents.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import transaction
-
 from accounts import quota
+from accounts.errors import QuotaExceeded
 from files import access, locking, names
-from files.errors import NotFound, RootIsFixed, TooManyEntries
+from files.errors import FilesError, NameTaken, NotFound, RootIsFixed, TooManyEntries
 from files.models import Entry, Version
 from nodes.ids import uuid7
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 MAX_ENTRIES = 50_000  # in one copy: one transaction, and all their rows in memory
+Refusal = FilesError | QuotaExceeded
 
 
 def copy(user: "User", entry_id: UUID, *, parent_id: UUID | None = None, name: str | None = None) -> Entry:
@@ -26,51 +31,136 @@ def copy(user: "User", entry_id: UUID, *, parent_id: UUID | None = None, name: s
     NotFound, ReadOnly, NotAFolder, RootIsFixed, NameTaken, InvalidName, QuotaExceeded or TooManyEntries.
     """
     clean_name = None if name is None else names.clean(name)
-    with transaction.atomic():
-        root_id = access.root_folder(user).id
-        locking.share_shapes(locking.owners_of([entry_id, parent_id or root_id]))
-        source = Entry.objects.visible_to(user).filter(id=entry_id).first()
-        if source is None:
-            raise NotFound
-        if source.parent_id is None or source.id == user.confined_to:
-            raise RootIsFixed
-        folder_id = source.parent_id if source.owner_id == user.pk else root_id
-        parent = locking.target_folder(user, parent_id or folder_id)
-        levels = _gather(source)
-        versions = _hold_versions(entry for level in levels for entry in level)
-        if source.kind == Entry.Kind.FILE and source.id not in versions:
-            raise NotFound
-        made = _Made(user, parent.owner_id)
-        top = made.twin(source, parent.id, versions)
-        candidates: Iterable[str] = (
-            [clean_name]
-            if clean_name
-            else names.alternatives(source.name, word="copy", is_file=source.kind == Entry.Kind.FILE)
+    made = locking.again_when_taken(partial(_copy_slice, user, [entry_id], parent_id, clean_name))[entry_id]
+    if isinstance(made, Exception):
+        raise made
+    return made
+
+
+def copy_many(
+    user: "User", entry_ids: Sequence[UUID], *, parent_id: UUID | None = None
+) -> dict[UUID, Entry | Refusal]:
+    """Copy entries as `copy` does, in slices, each a transaction; tells what became of each.
+
+    That is the copy, or the error that `copy` would raise.
+    """
+    became: dict[UUID, Entry | Refusal] = {}
+    for slice_ids in locking.slices(entry_ids):
+        became |= _copy_as_many(user, slice_ids, parent_id)
+    return became
+
+
+def _copy_as_many(
+    user: "User", entry_ids: Sequence[UUID], parent_id: UUID | None
+) -> dict[UUID, Entry | Refusal]:
+    """Copy so many at once as can be."""
+    try:
+        return locking.again_when_taken(partial(_copy_slice, user, entry_ids, parent_id))
+    except (FilesError, QuotaExceeded) as error:
+        if len(entry_ids) == 1 or not isinstance(error, TooManyEntries | QuotaExceeded):
+            return dict.fromkeys(entry_ids, error)
+        half = len(entry_ids) // 2  # too many together, or others took of the room meanwhile
+        return _copy_as_many(user, entry_ids[:half], parent_id) | _copy_as_many(
+            user, entry_ids[half:], parent_id
         )
-        locking.save_under_free_name(top, candidates, lambda: top.save(force_insert=True))
-        made.entries.clear()
-        for level in levels[1:]:
-            for entry in level:
-                if entry.kind == Entry.Kind.FOLDER or entry.id in versions:
-                    assert entry.parent_id is not None
-                    made.twin(entry, made.ids[entry.parent_id], versions)
-        Entry.objects.bulk_create(made.entries, batch_size=1000)
-        Version.objects.bulk_create(made.versions, batch_size=1000)
-        quota.add(parent.owner_id, sum(version.size for version in made.versions))
-    return top
 
 
-@dataclass
-class _Made:
-    """The rows of a copy, and which new entry stands for which old one."""
+def _copy_slice(
+    user: "User", entry_ids: Sequence[UUID], parent_id: UUID | None, name: str | None = None
+) -> dict[UUID, Entry | Refusal]:
+    root = access.root_folder(user)
+    locking.share_shapes(locking.owners_of([*entry_ids, parent_id or root.id]))
+    folder = locking.target_folder(user, parent_id) if parent_id else None
+    found = Entry.objects.visible_to(user).in_bulk(entry_ids)
+    sources = [one for one in found.values() if not _is_fixed(user, one)]
+    below = _gather(sources)
+    maker = _Maker(user, (folder or root).owner_id, below, _hold_versions(chain(sources, *below.values())))
+    room = quota.figures(maker.owner_id)
+    became: dict[UUID, Entry | Refusal] = {}
+    copies: dict[UUID, _Copy] = {}
+    for entry_id in entry_ids:
+        try:
+            source = found.get(entry_id)
+            if source is None or (source.kind == Entry.Kind.FILE and source.id not in maker.versions):
+                raise NotFound
+            if _is_fixed(user, source):
+                raise RootIsFixed
+            own = source.parent_id if source.owner_id == user.pk else None
+            copied = maker.copy_of(source, folder.id if folder else own or root.id)
+            room = room.with_more(copied.size_bytes)
+            copies[entry_id] = copied
+        except (FilesError, QuotaExceeded) as error:
+            became[entry_id] = error
+    return became | _store(maker.owner_id, copies, name)
+
+
+def _is_fixed(user: "User", entry: Entry) -> bool:
+    return entry.parent_id is None or entry.id == user.confined_to
+
+
+def _store(owner_id: int, copies: Mapping[UUID, "_Copy"], name: str | None) -> dict[UUID, Entry | Refusal]:
+    """Store copies under this name, or under free names like those of their sources; tells of each source."""
+    _require_bearable(sum(len(copied.entries) for copied in copies.values()))
+    like = _names_like if name is None else lambda _: [name]
+    chosen = locking.free_names([copied.top for copied in copies.values()], like)
+    stored = [copied for copied in copies.values() if copied.top.id in chosen]
+    for copied in stored:
+        copied.top.give_name(chosen[copied.top.id])
+    if stored:
+        Entry.objects.bulk_create(chain(*(copied.entries for copied in stored)), batch_size=1000)
+        Version.objects.bulk_create(chain(*(copied.versions for copied in stored)), batch_size=1000)
+        quota.add(owner_id, sum(copied.size_bytes for copied in stored))
+    return {
+        source_id: copied.top if copied.top.id in chosen else NameTaken()
+        for source_id, copied in copies.items()
+    }
+
+
+def _names_like(entry: Entry) -> Iterator[str]:
+    return names.alternatives(entry.name, word="copy", is_file=entry.kind == Entry.Kind.FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Copy:
+    """The rows of one copy; the first entry is the one that others lie below."""
+
+    entries: Sequence[Entry]
+    versions: Sequence[Version]
+
+    @property
+    def top(self) -> Entry:
+        return self.entries[0]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(version.size for version in self.versions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes the rows of copies: for whom, in whose tree, of what."""
 
     user: "User"
     owner_id: int
-    ids: dict[UUID, UUID] = field(default_factory=dict)
-    entries: list[Entry] = field(default_factory=list)
-    versions: list[Version] = field(default_factory=list)
+    below: Mapping[UUID, Sequence[Entry]]
+    versions: Mapping[UUID, Version]
 
-    def twin(self, entry: Entry, parent_id: UUID, versions: dict[UUID, Version]) -> Entry:
+    def copy_of(self, source: Entry, folder_id: UUID) -> _Copy:
+        entries: list[Entry] = []
+        versions: list[Version] = []
+        waiting = [(source, folder_id)]
+        for entry, parent_id in waiting:  # it grows by what lies below
+            twin = self._twin(entry, parent_id)
+            entries.append(twin)
+            if current := self.versions.get(entry.id):
+                versions.append(self._first_version(twin, current))
+            waiting += [(child, twin.id) for child in self.below.get(entry.id, ()) if self._is_copied(child)]
+        return _Copy(entries, versions)
+
+    def _is_copied(self, entry: Entry) -> bool:
+        return entry.kind == Entry.Kind.FOLDER or entry.id in self.versions
+
+    def _twin(self, entry: Entry, parent_id: UUID) -> Entry:
         twin = Entry(
             owner_id=self.owner_id,
             created_by=self.user,
@@ -79,36 +169,41 @@ class _Made:
             modified_at=entry.modified_at,
         )
         twin.give_name(entry.name)
-        if current := versions.get(entry.id):
-            twin.version_id = uuid7()
-            self.versions.append(
-                Version(
-                    id=twin.version_id,
-                    entry_id=twin.id,
-                    number=1,
-                    content_id=current.content_id,
-                    size=current.size,
-                    content_type=current.content_type,
-                    created_by=self.user,
-                    modified_at=current.modified_at,
-                )
-            )
-            twin.modified_at = current.modified_at
-        self.ids[entry.id] = twin.id
-        self.entries.append(twin)
         return twin
 
+    def _first_version(self, twin: Entry, current: Version) -> Version:
+        twin.version_id = uuid7()
+        twin.modified_at = current.modified_at
+        return Version(
+            id=twin.version_id,
+            entry_id=twin.id,
+            number=1,
+            content_id=current.content_id,
+            size=current.size,
+            content_type=current.content_type,
+            created_by=self.user,
+            modified_at=current.modified_at,
+        )
 
-def _gather(source: Entry) -> list[list[Entry]]:
-    """Read what is to be copied, level by level. Folders stay as they are: the caller holds their root."""
-    levels, count = [[source]], 1
-    while folders := [entry.id for entry in levels[-1] if entry.kind == Entry.Kind.FOLDER]:
-        children = Entry.objects.living().filter(parent_id__in=folders).order_by("id")
-        levels.append(list(children[: MAX_ENTRIES + 1]))
-        count += len(levels[-1])
-        if count > MAX_ENTRIES:
-            raise TooManyEntries(f"At most {MAX_ENTRIES} entries can be copied at once. Copy parts of it.")
-    return levels
+
+def _gather(sources: Iterable[Entry]) -> dict[UUID, list[Entry]]:
+    """Read level by level what is in folders. They stay as they are: the caller holds the shapes."""
+    below: dict[UUID, list[Entry]] = {}
+    level, count = list(sources), 0
+    while folders := {one.id for one in level if one.kind == Entry.Kind.FOLDER} - below.keys():
+        below |= {folder_id: [] for folder_id in folders}
+        level = list(Entry.objects.living().filter(parent_id__in=folders).order_by("id")[: MAX_ENTRIES + 1])
+        for child in level:
+            assert child.parent_id is not None
+            below[child.parent_id].append(child)
+        count += len(level)
+        _require_bearable(count)
+    return below
+
+
+def _require_bearable(count: int) -> None:
+    if count > MAX_ENTRIES:
+        raise TooManyEntries(f"At most {MAX_ENTRIES} entries can be copied at once. Copy parts of it.")
 
 
 def _hold_versions(entries: Iterable[Entry]) -> dict[UUID, Version]:

@@ -6,8 +6,8 @@ in a later statement, which sees what was committed while it was waited for.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -20,9 +20,19 @@ from files.models import Entry, EntryQuerySet
 if TYPE_CHECKING:
     from accounts.models import User
 
+T = TypeVar("T")
+
+SLICE_ENTRIES = 500  # rows of one transaction: milliseconds, so that nobody waits for its locks
+RACES = 50  # for a free name, lost to others that take it at the same moment
 _LOCK_SHAPES = "SELECT {lock}(owner) FROM (SELECT unnest(%s::bigint[]) AS owner ORDER BY 1) AS owners"
 _SHARE_ENTRIES = "SELECT id FROM files_entry WHERE id = ANY(%s::uuid[]) ORDER BY id FOR SHARE"
 _LOCK_ENTRIES = "SELECT id FROM files_entry WHERE id = ANY(%s::uuid[]) ORDER BY id FOR NO KEY UPDATE"
+
+
+def slices(entry_ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    """Cut many entries into what one transaction changes."""
+    for start in range(0, len(entry_ids), SLICE_ENTRIES):
+        yield entry_ids[start : start + SLICE_ENTRIES]
 
 
 def share_shapes(owner_ids: Sequence[int]) -> None:
@@ -115,18 +125,46 @@ def taken_names() -> Iterator[None]:
         raise NameTaken from error
 
 
-def save_under_free_name(entry: Entry, candidates: Iterable[str], save: Callable[[], None]) -> None:
-    """Save the entry under the first of the names that is free; raises NameTaken after the last."""
-    for name in candidates:
-        entry.give_name(name)
-        try:
-            with transaction.atomic():
-                save()
-            return
-        except IntegrityError as error:
-            if not _is_taken_name(error):
-                raise
+def again_when_taken(do: Callable[[], T]) -> T:
+    """Do something in a transaction, and again when others took a name that it had found free.
+
+    Raises NameTaken when they always did.
+    """
+    for _ in range(RACES):
+        with suppress(NameTaken), taken_names(), transaction.atomic():
+            return do()
     raise NameTaken
+
+
+def free_names(entries: Sequence[Entry], names_like: Callable[[Entry], Iterable[str]]) -> dict[UUID, str]:
+    """Choose for each entry the first of the names like its own that is free in its folder, as far as seen.
+
+    No two get the same. Those for which none is free are left out.
+    """
+    likes: dict[tuple[UUID | None, str, str], Iterator[str]] = {}
+    tried: set[tuple[UUID | None, str]] = set()
+    chosen: dict[UUID, str] = {}
+    waiting = list(entries)
+    while waiting:
+        wanted: dict[UUID, str] = {}
+        for entry in waiting:
+            like = likes.setdefault((entry.parent_id, entry.name, entry.kind), iter(names_like(entry)))
+            for name in like:
+                if (entry.parent_id, name) not in tried:
+                    tried.add((entry.parent_id, name))
+                    wanted[entry.id] = name
+                    break
+        taken = taken_in({entry.parent_id for entry in waiting}, wanted.values())
+        waiting = [entry for entry in waiting if (entry.parent_id, wanted.get(entry.id)) in taken]
+        passed_over = {entry.id for entry in waiting}
+        chosen |= {entry_id: name for entry_id, name in wanted.items() if entry_id not in passed_over}
+    return chosen
+
+
+def taken_in(folder_ids: Iterable[UUID | None], some_names: Iterable[str]) -> set[tuple[UUID | None, str]]:
+    """Return which of the names are taken in which of the folders, now; only the database's word counts."""
+    there = Entry.objects.living().filter(parent__in=set(folder_ids), name__in=set(some_names))
+    return set(there.values_list("parent", "name"))
 
 
 def _is_taken_name(error: IntegrityError) -> bool:

@@ -23,7 +23,6 @@ from nodes import contents
 if TYPE_CHECKING:
     from accounts.models import User
 
-SLICE_ENTRIES = 500  # rows of one transaction: milliseconds, so that nobody waits for its locks
 # One sweep at a time: two could each take the other's versions for users of a content nobody needs.
 _ADVISORY_LOCK = 0x64_66_73_01
 
@@ -107,8 +106,7 @@ def purge_expired(limit: int) -> int:
 
 def _purge_slices(entries: EntryQuerySet, entry_ids: Sequence[UUID]) -> set[UUID]:
     purged: set[UUID] = set()
-    for start in range(0, len(entry_ids), SLICE_ENTRIES):
-        slice_ids = entry_ids[start : start + SLICE_ENTRIES]
+    for slice_ids in locking.slices(entry_ids):
         with transaction.atomic():
             owners = Entry.objects.filter(id__in=slice_ids).values_list("owner_id", flat=True).distinct()
             locking.hold_shapes(list(owners))
@@ -129,7 +127,7 @@ def _mark(entry_ids: Sequence[UUID]) -> None:
         quota.subtract(owner_id, size_bytes)
 
 
-def sweep(limit: int = SLICE_ENTRIES) -> bool:
+def sweep(limit: int = locking.SLICE_ENTRIES) -> bool:
     """Remove one slice of purged rows; True when there may be more. Safe to repeat, and at the same time."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_ADVISORY_LOCK])

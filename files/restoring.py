@@ -4,11 +4,12 @@ The locks and their order stand in `locking`; what the trash holds was never giv
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F
 
 from files import access, activity, locking, names
@@ -17,9 +18,6 @@ from files.models import Activity, Entry
 
 if TYPE_CHECKING:
     from accounts.models import User
-
-SLICE_ENTRIES = 500  # rows of one transaction: milliseconds, so that nobody waits for its locks
-RACES = 5  # for a free name, lost to others that take it at the same moment
 
 
 def restore(user: "User", entry_id: UUID) -> UUID:
@@ -43,24 +41,15 @@ def restore_many(user: "User", entry_ids: Sequence[UUID]) -> set[UUID]:
     comes back into it.
     """
     restored: set[UUID] = set()
-    for start in range(0, len(entry_ids), SLICE_ENTRIES):
-        restored |= _restore_slice(user, entry_ids[start : start + SLICE_ENTRIES])
+    for slice_ids in locking.slices(entry_ids):
+        with suppress(NameTaken):
+            restored |= locking.again_when_taken(partial(_restore_slice, user, slice_ids))
     return restored
 
 
 def _restore_slice(user: "User", entry_ids: Sequence[UUID]) -> set[UUID]:
-    for _ in range(RACES):
-        try:
-            with locking.taken_names(), transaction.atomic():
-                locking.share_shapes([user.pk])
-                locking.lock_entries(entry_ids)
-                return _restore_locked(user, entry_ids)
-        except NameTaken:
-            continue  # the next look sees who took it
-    return set()
-
-
-def _restore_locked(user: "User", entry_ids: Sequence[UUID]) -> set[UUID]:
+    locking.share_shapes([user.pk])
+    locking.lock_entries(entry_ids)
     found = Entry.objects.known_to(user).filter(trashed_at__isnull=False).in_bulk(entry_ids)
     waiting = [found[entry_id] for entry_id in entry_ids if entry_id in found]
     restored: list[UUID] = []
@@ -82,37 +71,13 @@ def _restore_locked(user: "User", entry_ids: Sequence[UUID]) -> set[UUID]:
 
 def _put_back(entries: Sequence[Entry]) -> list[UUID]:
     """Take entries out of the trash, each into its parent; returns those for which a name was free."""
-    chosen = _free_names(entries)
+    chosen = locking.free_names(entries, _names_like)
     renamed = [entry for entry in entries if chosen.get(entry.id, entry.name) != entry.name]
     for entry in renamed:
         entry.give_name(chosen[entry.id])
     Entry.objects.bulk_update(renamed, ["name", "sort_key", "words"], batch_size=100)
     Entry.objects.filter(id__in=chosen).update(trashed_at=None, revision=F("revision") + 1)
     return list(chosen)
-
-
-def _free_names(entries: Sequence[Entry]) -> dict[UUID, str]:
-    """Choose for each entry its own name, or if that is taken the first like it that is free."""
-    likes: dict[tuple[UUID | None, str, str], Iterator[str]] = {}
-    tried: set[tuple[UUID | None, str]] = set()
-    chosen: dict[UUID, str] = {}
-    waiting = list(entries)
-    while waiting:
-        wanted: dict[UUID, str] = {}
-        for entry in waiting:
-            like = likes.setdefault((entry.parent_id, entry.name, entry.kind), _names_like(entry))
-            for name in like:
-                if (entry.parent_id, name) not in tried:
-                    tried.add((entry.parent_id, name))
-                    wanted[entry.id] = name
-                    break
-        parents = {entry.parent_id for entry in waiting}
-        others = Entry.objects.living().filter(parent__in=parents, name__in=set(wanted.values()))
-        taken = set(others.values_list("parent", "name"))
-        waiting = [entry for entry in waiting if (entry.parent_id, wanted.get(entry.id)) in taken]
-        passed_over = {entry.id for entry in waiting}
-        chosen |= {entry_id: name for entry_id, name in wanted.items() if entry_id not in passed_over}
-    return chosen
 
 
 def _names_like(entry: Entry) -> Iterator[str]:

@@ -65,6 +65,10 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         """The entry itself and what lies in it at any depth; a walk for each."""
         return self.filter(IsWithin("pk", folder_value(folder_id)))
 
+    def around(self, folder_id: uuid.UUID) -> "EntryQuerySet":
+        """The folder itself and those it lies in, at any depth; a walk for each."""
+        return self.filter(IsWithin(folder_value(folder_id), "pk"))
+
     def in_trash_of(self, user: "User") -> "EntryQuerySet":
         """What lies in this user's trash, each by itself; what lies below is not listed."""
         return self._kept_in(user).filter(IsKept("pk"), owner=user, trashed_at__isnull=False)

@@ -3,12 +3,14 @@
 from uuid import uuid4
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Usage
-from files import access, batches, purging, tree
+from files import access, activity, batches, copying, locking, purging, tree
 from files.batches import Operation
 from files.errors import Invalid, NotFound
-from files.models import Entry
+from files.models import Activity, Entry
 from nodes.ids import uuid7
 from tests.files.conftest import make_folder, used_bytes, write_file
 
@@ -101,15 +103,109 @@ def test_what_fails_for_one_is_done_for_the_others(owner, files):
         assert codes(batches.run(owner, operation, ids(root, files[0]))) == ["root_is_fixed", "done"]
 
 
-def test_more_than_a_slice_is_done_as_a_whole(owner):
-    root = tree.root_folder(owner)
-    wanted = batches.SLICE_ENTRIES * 2 + 1
-    made = [
-        Entry(id=uuid7(), owner=owner, created_by=owner, parent=root, kind="folder") for _ in range(wanted)
-    ]
+def many_folders(user, count):
+    root = tree.root_folder(user)
+    made = [Entry(id=uuid7(), owner=user, created_by=user, parent=root, kind="folder") for _ in range(count)]
     for number, entry in enumerate(made):
         entry.give_name(f"folder {number}")
-    Entry.objects.bulk_create(made)
+    return Entry.objects.bulk_create(made)
+
+
+@pytest.mark.parametrize("operation", list(Operation))
+def test_many_take_as_few_statements_as_some(owner, operation):
+    folder = make_folder(owner, "/into")
+    made = many_folders(owner, 203)
+    if operation == Operation.RESTORE:
+        batches.run(owner, Operation.TRASH, ids(*made))
+    asked = []
+    for some in (made[:3], made[3:]):
+        with CaptureQueriesContext(connection) as queries:
+            outcomes = batches.run(owner, operation, ids(*some), parent_id=folder.id)
+        assert codes(outcomes) == ["done"] * len(some)
+        asked.append(len(queries))
+
+    assert asked[0] == asked[1] <= 20
+
+
+def test_what_many_may_not_takes_as_few_statements_as_what_they_may(owner, stranger):
+    into, made = make_folder(owner, "/into"), many_folders(owner, 200)
+    for name in ("/into/folder 7", "/theirs"):
+        make_folder(owner, name)
+    theirs = [write_file(stranger, f"/{number}") for number in range(3)]
+    Usage.objects.filter(user=owner).update(quota_bytes=5)
+    files = [write_file(owner, f"/{number}", size=1) for number in range(5)]
+    wanted = [into.id, tree.root_folder(owner).id, *ids(*theirs, *made, *files), uuid4()]
+    refused = ["not_found"] * 3 + ["done"] * 7 + ["name_taken"] + ["done"] * 192
+
+    with CaptureQueriesContext(connection) as queries:
+        moved = batches.run(owner, Operation.MOVE, wanted, parent_id=into.id)
+        copied = batches.run(owner, Operation.COPY, wanted, parent_id=into.id)
+
+    assert codes(moved) == ["move_into_itself", "root_is_fixed", *refused, *["done"] * 5, "not_found"]
+    assert codes(copied)[1:5] == ["root_is_fixed", *["not_found"] * 3]
+    assert codes(copied)[-6:] == ["quota_exceeded"] * 5 + ["not_found"]
+    assert len(queries) < 60
+
+
+def test_of_many_with_one_name_the_first_moves_and_each_copy_gets_a_name(owner):
+    into = make_folder(owner, "/into")
+    there = write_file(owner, "/into/a.txt")
+    files = [write_file(owner, f"/{folder}/a.txt", size=1) for folder in "xyz"]
+    for name in ("b.txt", "c.txt"):
+        write_file(owner, f"/x/{name}")
+    others = [write_file(owner, f"/{folder}/b.txt") for folder in "xy"]
+
+    moved = batches.run(owner, Operation.MOVE, ids(there, *files, *others), parent_id=into.id)
+    copied = batches.run(owner, Operation.COPY, ids(*files, *others), parent_id=into.id)
+
+    assert codes(moved) == ["done", *["name_taken"] * 3, "done", "name_taken"]
+    assert [Entry.objects.get(id=outcome.entry_id).name for outcome in copied] == [
+        "a (copy).txt",
+        "a (copy 2).txt",
+        "a (copy 3).txt",
+        "b (copy).txt",
+        "b (copy 2).txt",
+    ]
+    [deed] = [one for one in activity.of(owner, others[0].id, limit=9) if one.deed == Activity.Deed.MOVED]
+    assert deed.detail == "x"
+    assert all(one.deed != Activity.Deed.MOVED for one in activity.of(owner, there.id, limit=9))
+
+
+def test_a_folder_and_what_is_in_it_are_copied_each_by_itself(owner):
+    file = write_file(owner, "/a/b/c", size=5)
+    folders = [make_folder(owner, path) for path in ("/a/b", "/a")]
+    into = make_folder(owner, "/into")
+
+    copied = batches.run(owner, Operation.COPY, ids(file, *folders), parent_id=into.id)
+
+    assert codes(copied) == ["done"] * 3
+    for path in ("c (copy)", "b (copy)/c", "a (copy)/b/c"):
+        assert access.find_by_path(owner, f"/into/{path}").size == 5
+    assert used_bytes(owner) == 20
+
+
+def test_too_many_for_one_copy_are_copied_in_parts(owner, files, monkeypatch):
+    monkeypatch.setattr(copying, "MAX_ENTRIES", 4)
+    whole, folder = make_folder(owner, "/w"), make_folder(owner, "/a")
+    for number in range(5):
+        write_file(owner, f"/w/{number}")
+
+    copied = batches.run(owner, Operation.COPY, ids(folder, *files, whole))
+
+    assert codes(copied) == ["done"] * 4 + ["too_many_entries"]
+    assert access.find_by_path(owner, "/a (copy)/2").size == 10
+
+
+def test_a_folder_that_is_none_to_move_to_is_said_of_each(owner, stranger, files):
+    for target, code in ((files[2], "not_a_folder"), (make_folder(stranger, "/theirs"), "not_found")):
+        for operation in (Operation.MOVE, Operation.COPY):
+            outcomes = batches.run(owner, operation, ids(*files[:2]), parent_id=target.id)
+            assert codes(outcomes) == [code] * 2
+
+
+def test_more_than_a_slice_is_done_as_a_whole(owner):
+    wanted = locking.SLICE_ENTRIES * 2 + 1
+    made = many_folders(owner, wanted)
 
     trashed = batches.run(owner, Operation.TRASH, ids(*made))
     purged = batches.run(owner, Operation.PURGE, ids(*made))

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from accounts.errors import QuotaExceeded
 from accounts.models import Usage
-from files import access, copying, purging, restoring, tree, uploads
+from files import access, copying, moving, purging, restoring, tree, uploads
 from files.errors import FilesError, MoveIntoItself, NameTaken
 from files.models import Entry, Version
 from nodes.models import Content
@@ -128,6 +128,36 @@ def test_those_who_restore_to_one_name_each_get_a_free_one(owner):
 
     assert not Entry.objects.in_trash_of(owner).exists()
     assert len(living_paths(owner)) == 5
+
+
+def test_many_copied_by_all_at_once_each_get_a_name(owner):
+    files = [write_file(owner, f"/{number}.txt", size=1) for number in range(3)]
+    into = make_folder(owner, "/into")
+
+    at_once(
+        *[partial(copying.copy_many, owner, [file.id for file in files], parent_id=into.id)] * 4,
+        *[partial(copying.copy, owner, files[0].id, parent_id=into.id)] * 4,
+    )
+
+    made = Entry.objects.living().filter(parent=into)
+    assert made.filter(name__startswith="0 (copy").count() == 8
+    assert made.count() == 16
+    assert used_bytes(owner) == 3 + 16
+
+
+def test_folders_moved_by_many_into_each_other_never_close_a_ring(owner):
+    a, b = [make_folder(owner, f"/{name}") for name in "ab"]
+    others = [make_folder(owner, f"/other {number}") for number in range(3)]
+
+    at_once(
+        *(
+            partial(moving.move_many, owner, [folder.id, *(one.id for one in others)], target.id)
+            for folder, target in ((a, b), (b, a))
+        )
+    )
+
+    every = [a.id, b.id, *(one.id for one in others)]
+    assert Entry.objects.visible_to(owner).filter(id__in=every).count() == 5
 
 
 def test_the_quota_is_never_passed_by_any_number_of_writers(owner):
