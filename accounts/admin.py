@@ -7,6 +7,8 @@ from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.forms import AdminNewPasswordForm, AdminSignInForm
 from accounts.models import Token, Usage, User
@@ -21,7 +23,7 @@ class UsageInline(admin.StackedInline):  # type: ignore[type-arg]
     fields = ["quota_bytes", "used"]
     readonly_fields = ["used"]
 
-    @admin.display(description="Used")
+    @admin.display(description=gettext_lazy("Used"))
     def used(self, usage: Usage) -> str:
         return filesizeformat(usage.used_bytes)
 
@@ -33,14 +35,14 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
     list_display = ["username", "email", "is_active", "is_staff", "quota", "used", "last_login"]
     list_select_related = ["usage"]
 
-    @admin.display(description="Quota")
+    @admin.display(description=gettext_lazy("Quota"))
     def quota(self, user: User) -> str:
         usage = getattr(user, "usage", None)
         if usage is None:
-            return "default"
-        return "no limit" if usage.quota_bytes is None else filesizeformat(usage.quota_bytes)
+            return _("default")
+        return _("no limit") if usage.quota_bytes is None else filesizeformat(usage.quota_bytes)
 
-    @admin.display(description="Used", ordering="usage__used_bytes")
+    @admin.display(description=gettext_lazy("Used"), ordering="usage__used_bytes")
     def used(self, user: User) -> str:
         usage = getattr(user, "usage", None)
         return filesizeformat(usage.used_bytes if usage else 0)
@@ -54,14 +56,14 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["user__username", "name"]
     actions = ["revoke"]
 
-    @admin.display(description="Token")
+    @admin.display(description=gettext_lazy("Token"))
     def label(self, token: Token) -> str:
-        return token.name or "unnamed"
+        return token.name or _("unnamed")
 
-    @admin.action(description="Revoke the selected tokens", permissions=["delete"])
+    @admin.action(description=gettext_lazy("Revoke the selected tokens"), permissions=["delete"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[Token]) -> None:
-        count, _ = chosen.delete()
-        self.message_user(request, f"{count} revoked.")
+        count = chosen.delete()[0]
+        self.message_user(request, _("%(count)s revoked.") % {"count": count})
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         """Without Django's own deletion: its confirmation links to pages by the token's digest."""

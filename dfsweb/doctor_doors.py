@@ -11,6 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -26,6 +28,12 @@ from nodes import cluster, watermark
 from nodes.cluster import Overview
 from nodes.problems import Code
 from nodes.serializers import OverviewOut, ProblemOut
+
+TITLES = {
+    "healthy": gettext_lazy("The cluster is healthy"),
+    "degraded": gettext_lazy("The cluster is degraded: copies, nodes or room are missing"),
+    "failing": gettext_lazy("The cluster is failing: something cannot be read or stored"),
+}
 
 
 class DamagedFileOut(serializers.Serializer[Any]):
@@ -64,12 +72,14 @@ def page(request: HttpRequest) -> HttpResponse:
         if not request.user.has_perm("nodes.change_node"):
             raise PermissionDenied
         if "confirm_restore" in request.POST and watermark.confirm():
-            messages.success(request, "Confirmed: removing goes on; what waits for it begins its grace anew.")
+            messages.success(
+                request, _("Confirmed: removing goes on; what waits for it begins its grace anew.")
+            )
         return redirect("doctor")
     seen = cluster.overview()
     context = {
         **admin.site.each_context(request),
-        "title": f"The cluster is {seen.health}",
+        "title": TITLES[seen.health],
         "overview": seen,
         "damaged_files": damage.damaged_files(None) if seen.lost else [],
     }

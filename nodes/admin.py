@@ -15,6 +15,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from nodes import draining, membership, scrub, wake
 from nodes.errors import MembershipError
@@ -39,7 +41,7 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             raise PermissionDenied
         context = {
             **self.admin_site.each_context(request),
-            "title": "Add a node",
+            "title": _("Add a node"),
             "gateway_url": request.build_absolute_uri("/").rstrip("/"),
             "networks": ", ".join(map(str, settings.NODE_NETWORKS)),
             "is_activated_at_once": settings.AUTO_ACTIVATE,
@@ -59,67 +61,71 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def replicas(self, node: Node) -> int:
         return int(getattr(node, "replica_count", 0))
 
-    @admin.display(description="left to move")
+    @admin.display(description=gettext_lazy("left to move"))
     def left(self, node: Node) -> str:
         """How far a drain has come, and when it is expected to be over."""
         progress = draining.progress(node)
         if progress is None:
             return "–"
         if not progress.copies_left:
-            return "empty: can be retired"
-        time_left = (
-            "time not known yet"
-            if progress.seconds_left is None
-            else f"about {timedelta(seconds=round(progress.seconds_left))}"
-        )
-        return f"{progress.copies_left} copies, {filesizeformat(progress.bytes_left)}, {time_left}"
+            return _("empty: can be retired")
+        left = {"count": progress.copies_left, "size": filesizeformat(progress.bytes_left)}
+        if progress.seconds_left is None:
+            return _("%(count)s copies, %(size)s, time not known yet") % left
+        left["time"] = timedelta(seconds=round(progress.seconds_left))
+        return _("%(count)s copies, %(size)s, about %(time)s") % left
 
-    @admin.display(description="read and compared")
+    @admin.display(description=gettext_lazy("read and compared"))
     def scrubbed(self, node: Node) -> str:
         """How much was read again lately, and how far an order to read everything has come."""
         told = scrub.progress(node)
-        lately = f"{told.verified_copies} of {told.copies} copies within the period"
+        figures: dict[str, object] = {"count": told.verified_copies, "all": told.copies}
+        lately = _("%(count)s of %(all)s copies within the period") % figures
         if told.ordered_at is None:
             return lately
-        left = f"{told.copies_left} copies, {filesizeformat(told.bytes_left)} left"
-        state = left if told.copies_left else "done"
-        return f"{lately}; ordered {told.ordered_at:%Y-%m-%d %H:%M} UTC: {state}"
+        figures |= {"lately": lately, "at": f"{told.ordered_at:%Y-%m-%d %H:%M} UTC"}
+        if not told.copies_left:
+            return _("%(lately)s; ordered %(at)s: done") % figures
+        figures |= {"left": told.copies_left, "size": filesizeformat(told.bytes_left)}
+        return _("%(lately)s; ordered %(at)s: %(left)s copies, %(size)s left") % figures
 
-    @admin.display(description="fill")
+    @admin.display(description=gettext_lazy("fill"))
     def fill(self, node: Node) -> SafeString:
         used = max(node.capacity_bytes - node.free_bytes, 0)
         return format_html(
-            '<meter min="0" max="{}" value="{}"></meter> {} free of {}',
+            '<meter min="0" max="{}" value="{}"></meter> {}',
             max(node.capacity_bytes, 1),
             used,
-            filesizeformat(node.free_bytes),
-            filesizeformat(node.capacity_bytes),
+            _("%(free)s free of %(all)s")
+            % {"free": filesizeformat(node.free_bytes), "all": filesizeformat(node.capacity_bytes)},
         )
 
     @admin.display(ordering="last_seen_at")
     def last_seen(self, node: Node) -> str:
         if node.last_seen_at is None:
-            return "never"
+            return _("never")
         age = timezone.now() - node.last_seen_at
-        return "now" if age < timedelta(minutes=1) else f"{str(age).split('.')[0]} ago"
+        if age < timedelta(minutes=1):
+            return _("now")
+        return _("%(age)s ago") % {"age": str(age).split(".")[0]}
 
-    @admin.action(description="Activate: take new copies")
+    @admin.action(description=gettext_lazy("Activate: take new copies"))
     def activate(self, request: HttpRequest, nodes: QuerySet[Node]) -> HttpResponse | None:
         return self._ask_or_change(request, nodes, "activate", membership.activate)
 
-    @admin.action(description="Drain: copy everything elsewhere, take nothing new")
+    @admin.action(description=gettext_lazy("Drain: copy everything elsewhere, take nothing new"))
     def drain(self, request: HttpRequest, nodes: QuerySet[Node]) -> HttpResponse | None:
         return self._ask_or_change(request, nodes, "drain", membership.drain)
 
-    @admin.action(description="Retire: take a drained node out for good")
+    @admin.action(description=gettext_lazy("Retire: take a drained node out for good"))
     def retire(self, request: HttpRequest, nodes: QuerySet[Node]) -> HttpResponse | None:
         return self._ask_or_change(request, nodes, "retire", membership.retire)
 
-    @admin.action(description="Rebalance: even out how full all active nodes are")
+    @admin.action(description=gettext_lazy("Rebalance: even out how full all active nodes are"))
     def rebalance(self, request: HttpRequest, nodes: QuerySet[Node]) -> HttpResponse | None:
         return self._ask_or_change(request, nodes, "rebalance", lambda node: wake.rebalancing())
 
-    @admin.action(description="Scrub: read everything again and compare it, at the usual pace")
+    @admin.action(description=gettext_lazy("Scrub: read everything again and compare it, at the usual pace"))
     def scrub(self, request: HttpRequest, nodes: QuerySet[Node]) -> HttpResponse | None:
         return self._ask_or_change(request, nodes, "scrub", scrub.order)
 
@@ -129,7 +135,8 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if "confirmed" not in request.POST:
             context = {
                 **self.admin_site.each_context(request),
-                "title": f"{verb.capitalize()} these nodes?",
+                "title": ASKED[verb],
+                "yes": CONFIRMED[verb],
                 "nodes": nodes,
                 "verb": verb,
                 "effect": EFFECTS[verb],
@@ -148,10 +155,30 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return None
 
 
+ASKED = {
+    "scrub": gettext_lazy("Scrub these nodes?"),
+    "rebalance": gettext_lazy("Rebalance these nodes?"),
+    "activate": gettext_lazy("Activate these nodes?"),
+    "drain": gettext_lazy("Drain these nodes?"),
+    "retire": gettext_lazy("Retire these nodes?"),
+}
+CONFIRMED = {
+    "scrub": gettext_lazy("Yes, scrub"),
+    "rebalance": gettext_lazy("Yes, rebalance"),
+    "activate": gettext_lazy("Yes, activate"),
+    "drain": gettext_lazy("Yes, drain"),
+    "retire": gettext_lazy("Yes, retire"),
+}
 EFFECTS = {
-    "scrub": "all it holds is read and compared at the usual pace; its page tells how far that is.",
-    "rebalance": "copies move from the fullest nodes to the emptiest, if all is well; by itself, too.",
-    "activate": "it takes new copies, and those it holds count.",
-    "drain": "it takes no new copies; what it holds is moved to other nodes, and it can be retired then.",
-    "retire": "it is asked for nothing any more. Refused while it holds what somebody needs.",
+    "scrub": gettext_lazy(
+        "all it holds is read and compared at the usual pace; its page tells how far that is."
+    ),
+    "rebalance": gettext_lazy(
+        "copies move from the fullest nodes to the emptiest, if all is well; by itself, too."
+    ),
+    "activate": gettext_lazy("it takes new copies, and those it holds count."),
+    "drain": gettext_lazy(
+        "it takes no new copies; what it holds is moved to other nodes, and it can be retired then."
+    ),
+    "retire": gettext_lazy("it is asked for nothing any more. Refused while it holds what somebody needs."),
 }

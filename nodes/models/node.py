@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 CLONE_NEWS = timedelta(minutes=5)
 """Much longer than a refused node waits before it asks again."""
@@ -24,17 +25,17 @@ class Node(models.Model):
     class Health(models.TextChoices):
         """What is seen; written by `nodes.health` alone."""
 
-        UNKNOWN = "unknown"
-        ONLINE = "online"
-        SUSPECT = "suspect"
-        OFFLINE = "offline"
+        UNKNOWN = "unknown", _("Unknown")
+        ONLINE = "online", _("Online")
+        SUSPECT = "suspect", _("Suspect")
+        OFFLINE = "offline", _("Offline")
 
     class Duty(models.TextChoices):
         """What is wanted; written by `nodes.membership` alone."""
 
-        ACTIVE = "active"
-        DRAINING = "draining"
-        RETIRED = "retired"
+        ACTIVE = "active", _("Active")
+        DRAINING = "draining", _("Draining")
+        RETIRED = "retired", _("Retired")
 
     name = models.CharField(max_length=63, unique=True)
     store_id = models.UUIDField(unique=True, help_text="The identity of the disk, not of the machine.")

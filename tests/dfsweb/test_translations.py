@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 from datetime import timedelta
 from html.parser import HTMLParser
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -18,6 +19,7 @@ from django.utils import timezone, translation
 from django.utils.translation import trans_real
 
 from accounts import tokens
+from accounts.models import User
 from dfsweb.faults import LINKS
 from nodes import doctor, findings, safety
 from nodes.models import Node, Upkeep, Watermark
@@ -113,6 +115,20 @@ def test_every_word_of_a_page_is_handed_to_the_translator(browser, path):
     assert '<html lang="eo"' in page
     assert unmarked(page) == set()
     assert not re.findall(r'="[-.\d]+,\d+"', page), "figures for drawings are not said in a language"
+
+
+@pytest.mark.parametrize("deed", ["doctor", "node/add/", "drain"])
+def test_our_own_pages_of_the_admin_are_handed_to_the_translator(browser, settings, deed):
+    settings.CLUSTER_SECRET = "ab" * 32
+    User.objects.filter(username="μαρία").update(is_superuser=True)
+    gone = {"health": Node.Health.OFFLINE, "failing_since": timezone.now()}
+    node = Node.objects.create(store_id=uuid4(), name="κόμβος", zone="ζώνη", url="http://testserver", **gone)
+    if deed == "drain":
+        page = browser.post("/admin/nodes/node/", {"action": deed, "_selected_action": [node.pk]}).text
+    else:
+        page = browser.get("/admin/doctor" if deed == "doctor" else f"/admin/nodes/{deed}").text
+
+    assert unmarked(page[page.index("<h1>") : page.index("</main>")]) == set()
 
 
 def sick_facts() -> findings.Facts:
