@@ -46,6 +46,12 @@ SELECT e.* FROM files_entry e {joins}
  WHERE e.parent_id = %s::uuid AND e.kind = %s AND {living} AND {after}
  ORDER BY {value} {way}, e.id {way} LIMIT %s::int {offset})"""
 
+_PLACE_OF_KIND = """
+SELECT count(*), min(place) FILTER (WHERE sort_key LIKE %s) FROM (
+    SELECT e.sort_key, row_number() OVER (ORDER BY {value} {way}, e.id {way}) - 1 AS place
+      FROM files_entry e {joins} WHERE e.parent_id = %s::uuid AND e.kind = %s AND {living}
+) e"""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -74,6 +80,23 @@ def children_of(folder: EntryDetails, paging: Paging) -> Page:
     """List a folder that its user has been found to see: it is checked once, not for each entry."""
     skip = 0 if paging.cursor else paging.skip
     return _page(partial(_children, folder, skip), paging, scope=folder.id.hex)
+
+
+def place_of(folder: EntryDetails, beginning: str, order: str = "name") -> int | None:
+    """Say how many entries of a folder come before the first whose name begins so; None: there is none.
+
+    Costs a walk along the whole folder.
+    """
+    before = 0
+    if "\0" in beginning:  # no name has it, and the database takes none
+        return None
+    for kind in _KINDS:
+        statement = _PLACE_OF_KIND.format(**_along(_Order.of(order, kind)))
+        count, place = _database.fetch_row(statement, [names.sort_keys_like(beginning), folder.id, kind])
+        if place is not None:
+            return before + int(place)
+        before += count
+    return None
 
 
 def starred(user: "User", paging: Paging) -> Page:
@@ -178,21 +201,24 @@ def _skipping(folder: EntryDetails, skip: int, parts: Sequence[_Part]) -> list[_
 
 
 def _children_of_kind(folder_id: UUID, part: _Part, limit: int) -> tuple[str, list[Any]]:
-    column, after, place = part.order.column, "true", []
-    value = "v.size" if column == "size" else f"e.{ORDERS[column]}"
+    along, after, place = _along(part.order), "true", []
     if part.after:
         sign = "<" if part.order.is_descending else ">"
-        after = f"({value}, e.id) {sign} (%s::{type_of(column)}, %s::uuid)"
+        after = f"({along['value']}, e.id) {sign} (%s::{type_of(part.order.column)}, %s::uuid)"
         place = [part.after.value, part.after.entry_id]
-    statement = _CHILDREN_OF_KIND.format(
-        living=FOLDER_BY.get(column, FOLDER),
-        joins=WITH_SIZE if column == "size" else "",
-        after=after,
-        value=value,
-        way="DESC" if part.order.is_descending else "ASC",
-        offset="OFFSET %s::int" if part.skip else "",
-    )
+    offset = "OFFSET %s::int" if part.skip else ""
+    statement = _CHILDREN_OF_KIND.format(after=after, offset=offset, **along)
     return statement, [folder_id, part.kind, *place, limit, *([part.skip] if part.skip else [])]
+
+
+def _along(order: _Order) -> dict[str, str]:
+    """Return what in SQL an order is of a folder's entries."""
+    return {
+        "value": "v.size" if order.column == "size" else f"e.{ORDERS[order.column]}",
+        "way": "DESC" if order.is_descending else "ASC",
+        "joins": WITH_SIZE if order.column == "size" else "",
+        "living": FOLDER_BY.get(order.column, FOLDER),
+    }
 
 
 def _among(

@@ -46,6 +46,14 @@ def sort_key(name: str) -> str:
     return _DIGITS.sub(_count_first, name.casefold())
 
 
+def sort_keys_like(beginning: str) -> str:
+    """Return what in SQL the sort keys are LIKE of all names that begin so; its last number may go on."""
+    stem = beginning.rstrip("0123456789")
+    digits = beginning[len(stem) :]
+    escaped = re.sub(r"([\\%_])", r"\\\1", sort_key(stem))
+    return f"{escaped}___{digits.lstrip('0')}%" if digits else f"{escaped}%"
+
+
 def _count_first(match: re.Match[str]) -> str:
     digits = match[0].lstrip("0")
     return f"{len(digits):03d}{digits}"

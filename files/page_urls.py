@@ -7,6 +7,7 @@ from files import pages
 urlpatterns = [
     path("", pages.home, name="home"),
     path("files/<uuid:folder_id>", pages.folder, name="folder"),
+    path("files/<uuid:folder_id>/place", pages.place, name="place"),
     path("files/<uuid:folder_id>/taken", pages.taken, name="taken"),
     path("files/<uuid:folder_id>/upload", pages.upload_form, name="upload_form"),
     path("files/rows", pages.rows, name="rows"),

@@ -25,6 +25,7 @@ from files import (
     content_types,
     form_upload,
     kinds,
+    listing,
     panel,
     sending,
     tasks,
@@ -127,6 +128,15 @@ def folder(request: HttpRequest, folder_id: UUID) -> HttpResponse:
     }
     reply = render(request, "files/folder.html", shown | frame(user) | {"totals": browsing.totals(found)})
     return _remember(request, reply)
+
+
+@require_GET
+@login_required
+def place(request: HttpRequest, folder_id: UUID) -> HttpResponse:
+    """Tell the place in a folder's list of the first entry whose name begins with `?name=`, or null."""
+    user, view = access.signed_in(request), viewing.chosen(request.GET, request.COOKIES)
+    found = access.find_folder(user, folder_id)
+    return JsonResponse({"place": listing.place_of(found, request.GET.get("name", ""), view.order)})
 
 
 @require_GET

@@ -8,11 +8,12 @@ import { isOpen } from "./menu.js";
 import * as moving from "./moving.js";
 import { go, inTrash, page, switchView } from "./page.js";
 import * as viewport from "./viewport.js";
-import { isWhole, lastPlace, load, placeOf, reach, rows, total } from "./rows.js";
+import { isCounted, isWhole, lastPlace, load, placeOf, reach, reachName, rows, total } from "./rows.js";
 import { extendTo, focus, focused, moveTo, select, selectAll, selected, toggle } from "./selection.js";
 import { orSay, undoLast } from "./toast.js";
 
 const TYPE_AHEAD_MS = 800;
+const RESTING_MS = 150;
 let typed = "";
 let typedAt = 0;
 
@@ -127,7 +128,15 @@ function typeAhead(all, row, key) {
   const from = wanted.length === 1 ? all.indexOf(row) + 1 : Math.max(0, all.indexOf(row));
   const found = [...all.slice(from), ...all.slice(0, from)].find(isIt);
   if (found) moveTo(found);
-  else if (!isWhole()) run(async () => (await load(() => typed !== wanted || rows().some(isIt))) && typed === wanted && moveTo(rows().find(isIt)));
-  else return false;
+  else if (isWhole()) return false;
+  else run(() => goOnToName(wanted, isIt));
   return true;
+}
+
+// What has not come yet is asked for when the fingers rest, so that not every letter is.
+async function goOnToName(wanted, isIt) {
+  await new Promise((resolve) => setTimeout(resolve, RESTING_MS));
+  if (typed !== wanted) return;
+  const far = isCounted() ? await reachName(wanted) : (await load(() => typed !== wanted || rows().some(isIt))) && rows().find(isIt);
+  if (far && typed === wanted) moveTo(far);
 }

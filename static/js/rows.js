@@ -22,6 +22,7 @@ export const placeOf = (row) => held.indexOf(row);
 export const within = (from, to) => held.within(from, to).map(([row]) => row);
 export const isWhole = (from, to) => !held.hole(from, to);
 export const total = () => held.total;
+export const isCounted = () => held.isCounted; // as folders are
 
 // Makes rows reachable by the arrow keys: one stop for Tab, the links in them none.
 export function adopt(within) {
@@ -128,6 +129,13 @@ export async function reach(place) {
     if (!(await fetchInto(hole))) return null;
   }
   return null;
+}
+
+// The first row of a folder whose name begins so, wherever it stands.
+export async function reachName(name) {
+  const asked = new URLSearchParams({ name, order: list().dataset.order || "name" });
+  const { place } = await call("GET", `/files/${folderId()}/place?${asked}`);
+  return place === null ? null : reach(place);
 }
 
 // The last place of all. Where nobody tells how many there are, all of them come for that.

@@ -178,6 +178,7 @@ ROWS: dict[str, Row] = {
     # pages
     "GET ": signed_in(302, anonymous=302),
     f"GET {FOLDER_PAGE}": readers(200, anonymous=302),
+    f"GET {FOLDER_PAGE}/place": readers(200, anonymous=302),
     f"POST {FOLDER_PAGE}/taken": readers(200, anonymous=403, body={"names": ["a"]}),
     f"POST {FOLDER_PAGE}/upload": editors(302, anonymous=302, body=EMPTY_FILE, content_type=FORM),
     f"GET {ENTRY_PAGE}/row": readers(200, anonymous=302),

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from files import listing, tree
+from files import access, listing, tree
 from files.errors import BadCursor, Invalid, NotFound
 from files.listing import Paging
 from tests.files.conftest import make_folder, write_file
@@ -67,6 +67,34 @@ def test_a_page_begins_after_any_number_of_entries_and_goes_on_by_cursor(filled,
             rest = Paging(order=order, cursor=page.next_cursor)
             later = listing.children(filled, None, rest).results if page.next_cursor else []
             assert [entry.name for entry in later] == names[skip + limit :]
+
+
+@pytest.mark.parametrize("order", ["name", "-name", "-size"])
+def test_the_first_entry_whose_name_begins_so_is_found_by_its_place(filled, order):
+    for path in ("/100 % sure", "/a_b", "/axb", "/back\\slash", "/Übung"):
+        write_file(filled, path)
+    folder = access.find_folder(filled, None)
+    there = flat(walk(lambda paging: listing.children(filled, None, paging), order=order))
+
+    for typed in (
+        "",
+        "b",
+        "B 1",
+        "b 9",
+        "fil",
+        "file 1",
+        "file 10",
+        "FILE 9",
+        "10",
+        "100 %",
+        "a_",
+        "back\\",
+        "üb",
+    ):
+        begins = [place for place, name in enumerate(there) if name.casefold().startswith(typed.casefold())]
+        assert listing.place_of(folder, typed, order) == begins[0], typed
+    for typed in ("file 11", "x", "file 1x", "b%", "_", "\0"):
+        assert listing.place_of(folder, typed, order) is None
 
 
 def test_one_kind_can_be_listed(filled):
