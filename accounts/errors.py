@@ -28,6 +28,8 @@ AccountError
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from accounts import sizes
+
 
 class AccountError(Exception):
     """The base: a stable code, whether trying again may help, facts, and a message with the way out."""
@@ -181,9 +183,10 @@ class QuotaExceeded(AccountError):
     code = "quota_exceeded"
 
     def __init__(self, *, needed_bytes: int, free_bytes: int, quota_bytes: int, reserved_bytes: int) -> None:
-        kept = f" {reserved_bytes} are kept for unfinished uploads." if reserved_bytes else ""
+        needed, free, reserved = map(sizes.in_words, (needed_bytes, free_bytes, reserved_bytes))
+        kept = f" {reserved} is kept for unfinished uploads." if reserved_bytes else ""
         super().__init__(
-            f"It needs {needed_bytes} bytes and {free_bytes} bytes of the quota are free.{kept} "
+            f"It needs {needed}, and {free} of the quota is free.{kept} "
             "Purge something from the trash, or ask an administrator for more.",
             needed_bytes=needed_bytes,
             free_bytes=free_bytes,

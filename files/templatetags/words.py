@@ -10,25 +10,15 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-register = template.Library()
+from accounts import sizes
 
-SPACE = "\u00a0"  # Geist's narrow one is hardly seen
-_UNITS = ("kB", "MB", "GB", "TB", "PB")
+register = template.Library()
 
 
 @register.filter
 def size(value: int | None) -> str:
     """Say a number of bytes in decimal units with two or three figures; nothing for None."""
-    if value is None:
-        return ""
-    if value < 1000:
-        return f"{value}{SPACE}B"
-    power = 1
-    while power < len(_UNITS) and value / 1000**power >= 999.5:
-        power += 1
-    amount, unit = value / 1000**power, _UNITS[power - 1]
-    figure = f"{amount:.0f}" if unit == "kB" or amount >= 99.95 else f"{amount:.1f}"
-    return f"{figure}{SPACE}{unit}"
+    return "" if value is None else sizes.in_words(value)
 
 
 @register.filter

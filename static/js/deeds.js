@@ -7,9 +7,9 @@ import { _ } from "./gettext.js";
 import * as moving from "./moving.js";
 import { leave } from "./leaving.js";
 import { doToAll, FEW, told } from "./many.js";
-import { folderId, go, inTrash, page, refresh } from "./page.js";
+import { folderId, go, inTrash, isAnywhere, page, refresh } from "./page.js";
 import { bring, placeAll, placeOf, reach, rowOf, total } from "./rows.js";
-import { changed, focus, focused, select, targets } from "./selection.js";
+import { changed, focus, focused, select, selectAll, targets } from "./selection.js";
 import * as share from "./share.js";
 import { announce, orSay, toast } from "./toast.js";
 import { things } from "./words.js";
@@ -22,6 +22,7 @@ const IN_FOLDER = [
   { name: "open", label: _("Open"), icon: "eye", key: "Enter", one: true },
   { name: "download", label: _("Download"), icon: "download", inBar: true },
   { name: "share", label: _("Share"), icon: "user-plus", one: true, inBar: true, owned: true },
+  { name: "show-place", label: _("Show in its folder"), icon: "folder-open", one: true, anywhere: true },
   { name: "about", label: _("Details"), icon: "panel-right", key: "d", one: true },
   { name: "rename", label: _("Rename"), icon: "pencil", key: "F2", one: true, apart: true, inBar: true, changes: true },
   { name: "move", label: _("Move or copy"), short: _("Move"), icon: "folder-input", inBar: true, changes: true },
@@ -37,7 +38,8 @@ export function deedsFor(chosen) {
   const all = inTrash() ? IN_TRASH : IN_FOLDER;
   const isStarred = chosen.every((one) => one.starred);
   const said = all.map((deed) => (deed.name === "star" && isStarred ? { ...deed, label: _("Take the star away"), short: _("Unstar") } : deed));
-  const may = (deed) => (!deed.owned || chosen.every((one) => one.may === "own")) && (!deed.changes || chosen.every((one) => one.may !== "view"));
+  const isThere = (deed) => !deed.anywhere || (isAnywhere() && chosen[0].parent);
+  const may = (deed) => isThere(deed) && (!deed.owned || chosen.every((one) => one.may === "own")) && (!deed.changes || chosen.every((one) => one.may !== "view"));
   return said.filter((deed) => inTrash() || may(deed)).filter((deed) => (!deed.one || chosen.length === 1) && (!deed.kind || chosen[0].kind === deed.kind));
 }
 
@@ -51,6 +53,7 @@ export function open(row) {
 
 export const deeds = {
   open: () => open(target()),
+  "show-place": () => showIn(targets()[0]),
   about: (row) => details.show(row?.dataset ? row : target()),
 
   download() {
@@ -148,6 +151,8 @@ export const deeds = {
     refreshRoom();
   },
 
+  "select-all": selectAll,
+
   "select-none"() {
     select([]);
   },
@@ -160,6 +165,12 @@ async function undo(kept, from) {
   else if (from === folderId()) await refresh(ids.at(-1));
   if (trouble) toast(trouble);
   else announce(_("Back in its place."));
+}
+
+// Goes to the folder that an entry lies in, and to its row there.
+export async function showIn({ id, parent }) {
+  if (folderId() !== parent) await go(`/files/${parent}`);
+  focus(await bring(id));
 }
 
 function takeOne({ id, kind, name }) {

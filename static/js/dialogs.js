@@ -24,8 +24,8 @@ export function askName({ title, label, value = "", verb, save }) {
   } });
 }
 
-export function confirm({ title, words, verb, danger = false }) {
-  return ask({ title, body: make("p", {}, words), verb, danger, decide: async () => true });
+export function confirm({ title, words, ...looks }) {
+  return ask({ title, body: make("p", {}, words), decide: async () => true, ...looks });
 }
 
 // Shows a dialog and resolves to what `decide` returns, or to undefined when it is closed.

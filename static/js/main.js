@@ -120,7 +120,7 @@ document.addEventListener("signed:out", () => {
 for (const name of ["online", "offline"]) {
   window.addEventListener(name, () => {
     document.getElementById("offline").hidden = navigator.onLine;
-    if (navigator.onLine) for (const one of queue.all()) if (one.state === "failed") queue.retry(one);
+    if (navigator.onLine) queue.retryAll();
   });
 }
 startFrame();

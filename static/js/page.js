@@ -164,9 +164,10 @@ function showPhoneTitle(here) {
   const name = document.createElement(isHeading ? "h1" : "p");
   name.textContent = here.dataset.name;
   words.append(name);
-  if (crumbs.length) {
+  const more = here.dataset.query ? `“${here.dataset.query}”` : crumbs.join(", ");
+  if (more) {
     const path = document.createElement("small");
-    path.textContent = crumbs.join(", ");
+    path.textContent = more;
     words.append(path);
   }
   title.append(words);

@@ -3,7 +3,7 @@
 
 import { make, icon } from "./dom.js";
 import { _ } from "./gettext.js";
-import { factsBetween, isWhole, list, makeStop, placeOf, rowAt, rows, total, within } from "./rows.js";
+import { factsBetween, isCounted, isWhole, list, makeStop, placeOf, rowAt, rows, total, within } from "./rows.js";
 import { orSay } from "./toast.js";
 import * as viewport from "./viewport.js";
 import { size, things } from "./words.js";
@@ -98,6 +98,9 @@ export function changed() {
     const bytes = some.reduce((sum, one) => sum + Number(one.size || 0), 0);
     bar.querySelector("output strong").textContent = _("%(chosen)s selected", { chosen: some.length });
     bar.querySelector("output span").textContent = bytes ? size(bytes) : "";
+    const all = bar.querySelector(".all");
+    all.hidden = some.length >= total();
+    all.textContent = isCounted() ? _("All %(total)s", { total: total() }) : _("All");
     const deeds = deedsFor(some).filter((deed) => deed.inBar);
     bar.querySelector(".deeds").replaceChildren(
       ...deeds.map((deed) =>

@@ -58,7 +58,7 @@ def test_what_is_reserved_is_nobody_elses_until_it_is_given_back(owner):
     quota.reserve(owner.id, 900)
 
     for take in (quota.add, quota.reserve):
-        with pytest.raises(QuotaExceeded, match="900 are kept for unfinished uploads"):
+        with pytest.raises(QuotaExceeded, match="900\xa0B is kept for unfinished uploads"):
             take(owner.id, 1)
     assert quota.figures(owner.id) == quota.Figures(1000, used_bytes=100, reserved_bytes=900)
 

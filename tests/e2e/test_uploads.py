@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import re
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Request, Route, expect
 
 from tests.e2e import films
+from tests.e2e.conftest import PHONE
 from tests.e2e.people import Person
 from tests.e2e.slow_line import SlowLine
 from tests.system import System
@@ -123,6 +125,68 @@ def test_taken_names_are_settled_before_a_byte_is_sent(person: Person, tmp_path:
     assert person.download("skip.txt", tmp_path) == b"old skip.txt"
 
 
+def test_the_tray_tells_of_all_together_and_closing_it_ends_what_is_not_sent(
+    slow_person: Person, tmp_path: Path
+) -> None:
+    page, names = slow_person.page, ("scans.zip", "film.mp4")
+    for name in names:
+        write(tmp_path / name, 12 * 2**20)
+    slow_person.choose_files([tmp_path / name for name in names])
+    tray = page.get_by_role("region", name="Uploads")
+    expect(tray.get_by_role("progressbar", name="All files")).to_be_visible()
+    expect(tray).to_contain_text(re.compile("All files: \\d+\xa0%, .* of 25.2\xa0MB"))
+
+    tray.get_by_role("button", name="Close").click()
+    dialog = page.get_by_role("dialog", name="Stop uploading?")
+    expect(dialog).to_contain_text("2 files not sent yet.")
+    dialog.get_by_role("button", name="Go on").click()
+    expect(tray).to_be_visible()
+    tray.get_by_role("button", name="Close").click()
+    dialog.get_by_role("button", name="Stop uploading").click()
+
+    expect(tray).to_be_hidden()
+    page.reload()
+    expect(page.get_by_role("heading", name="Drop files or whole folders here")).to_be_visible()
+
+
+def test_what_has_arrived_leads_to_its_place(person: Person, tmp_path: Path) -> None:
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text(name)
+    person.upload([tmp_path / "a.txt", tmp_path / "b.txt"])
+    person.page.get_by_role("link", name="Starred").click()
+    expect(person.page.get_by_role("heading", name="Starred")).to_be_visible()
+
+    person.transfer("b.txt").get_by_role("link", name="b.txt").click()
+
+    expect(person.row("b.txt")).to_be_focused()
+
+
+def test_on_a_phone_the_tray_is_folded_and_covers_nothing_that_is_pressed(
+    open_person: Callable[..., Person], tmp_path: Path
+) -> None:
+    person = open_person(viewport=PHONE, has_touch=True, is_mobile=True)
+    person.register()
+    page, files = person.page, [tmp_path / f"page {number}.txt" for number in range(12)]
+    for file in files:
+        file.write_text(file.name)
+    person.upload(files)
+    tray = page.get_by_role("region", name="Uploads")
+    expect(tray.get_by_role("list")).to_be_hidden()
+
+    for fold in ("Unfold", "Fold"):
+        tray.get_by_role("button", name=fold).tap()
+        page.get_by_role("button", name="New", exact=True).tap()  # nothing lies over it
+        expect(page.get_by_role("menuitem", name="Upload files")).to_be_visible()
+        page.keyboard.press("Escape")
+    row = person.row("page 11.txt")
+    row.get_by_role("button").tap()
+    page.get_by_role("menuitem", name="Move to trash").tap()
+    expect(page.locator(".toast")).to_be_visible()
+    page.get_by_role("button", name="New", exact=True).tap()
+    expect(page.get_by_role("menuitem", name="Upload files")).to_be_visible()
+    assert person.complaints == []
+
+
 def test_an_upload_survives_moving_to_another_folder(slow_person: Person, tmp_path: Path) -> None:
     digest = write(tmp_path / "film.mp4", 6 * 2**20)
     slow_person.make_folder("Elsewhere")
@@ -169,7 +233,18 @@ def test_too_little_room_is_said_with_the_file_and_the_reason(
     person.choose_files([tmp_path / "film.mp4"])
     expect(person.transfer("film.mp4")).to_have_class("transfer failed")
     expect(person.transfer("film.mp4")).to_contain_text("Not sent.")
+    expect(person.transfer("film.mp4")).to_contain_text(
+        "It needs 3.1\xa0MB, and 1\xa0kB of the quota is free."
+    )
     expect(person.transfer("film.mp4").get_by_role("button", name="Try film.mp4 again")).to_be_visible()
+    system.manage(
+        "shell",
+        "-c",
+        "from accounts.models import Usage; "
+        f"Usage.objects.filter(user__username='{person.name}').update(quota_bytes=None)",
+    )
+    person.page.get_by_role("button", name="Try all again").click()
+    expect(person.transfer("film.mp4")).to_have_class("transfer done")
     person.complaints.clear()  # the browser tells of the 507
 
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 from django.utils import timezone
 
+from accounts import sizes
 from files import kinds
 from files.templatetags import look, words
 
@@ -25,7 +26,7 @@ from files.templatetags import look, words
     ],
 )
 def test_sizes_are_said_in_two_or_three_figures(size_bytes, said):
-    assert words.size(size_bytes) == said.replace(" ", words.SPACE)
+    assert words.size(size_bytes) == said.replace(" ", sizes.SPACE)
 
 
 def test_times_are_said_the_nearer_the_more_exactly():

@@ -32,6 +32,10 @@ export function retry(one) {
   changed(one);
 }
 
+export function retryAll() {
+  for (const one of transfers) if (one.state === "failed") retry(one);
+}
+
 export function forget() {
   for (let at = transfers.length - 1; at >= 0; at -= 1) if (!transfers[at].isOpen) transfers.splice(at, 1);
   for (const listener of listeners) listener(null);
