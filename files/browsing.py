@@ -132,14 +132,14 @@ def folder_rows(
     return _rows(listing.children_of(folder, paging))
 
 
-def starred_rows(user: "User", cursor: str | None, *, limit: int) -> RowPage:
+def starred_rows(user: "User", cursor: str | None, order: str = "name", *, limit: int) -> RowPage:
     """List what has a star, wherever it lies. Raises BadCursor."""
-    return _rows(listing.starred(user, listing.Paging(limit=limit, cursor=cursor)))
+    return _rows(listing.starred(user, listing.Paging(order=order, limit=limit, cursor=cursor)))
 
 
-def shared_rows(user: "User", cursor: str | None, *, limit: int) -> RowPage:
+def shared_rows(user: "User", cursor: str | None, order: str = "name", *, limit: int) -> RowPage:
     """List what others share with the user, each by itself. Raises BadCursor."""
-    return _rows(listing.shared(user, listing.Paging(limit=limit, cursor=cursor)))
+    return _rows(listing.shared(user, listing.Paging(order=order, limit=limit, cursor=cursor)))
 
 
 def found_rows(

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -142,13 +143,13 @@ def place(request: HttpRequest, folder_id: UUID) -> HttpResponse:
 @require_GET
 @login_required
 def starred(request: HttpRequest) -> HttpResponse:
-    return _found_anywhere(request, STARRED, browsing.starred_rows)
+    return _found_anywhere(request, STARRED, _in_order(request, browsing.starred_rows))
 
 
 @require_GET
 @login_required
 def shared(request: HttpRequest) -> HttpResponse:
-    return _found_anywhere(request, SHARED, browsing.shared_rows)
+    return _found_anywhere(request, SHARED, _in_order(request, browsing.shared_rows))
 
 
 @require_GET
@@ -212,6 +213,13 @@ def file_versions(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     return render(request, "files/versions.html", {"page": page, "entry_id": entry_id})
 
 
+def _in_order(
+    request: HttpRequest, list_rows: Callable[..., browsing.RowPage]
+) -> Callable[..., browsing.RowPage]:
+    """Have a list in the order that its reader chose."""
+    return partial(list_rows, order=viewing.chosen(request.GET, request.COOKIES).order)
+
+
 def _found_anywhere(
     request: HttpRequest, place: Place, list_rows: Callable[..., browsing.RowPage]
 ) -> HttpResponse:
@@ -221,7 +229,7 @@ def _found_anywhere(
     shown = {"page": page, "view": view, "is_anywhere": True}
     if "part" in request.GET:
         return _part(request, shown)
-    shown |= {"place": place.name, "words": place}
+    shown |= {"place": place.name, "words": place, "is_ordered": place in (STARRED, SHARED)}
     return _remember(request, render(request, "files/anywhere.html", shown | frame(user)))
 
 

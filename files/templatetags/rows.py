@@ -119,7 +119,7 @@ def _name(entry: EntryDetails, name: str, shown: _List) -> str:
 
 def _owner(row: Row, shown: _List) -> str:
     entry = row.entry
-    if shown.in_trash or shown.is_anywhere:
+    if shown.in_trash or (shown.is_anywhere and entry.is_own):
         return escape(row.place)
     return (
         _avatar(entry.owner)

@@ -1,11 +1,12 @@
 """The pages and their parts: whose they are, what they show."""
 
+import re
 import uuid
 
 import pytest
 from django.test import Client
 
-from files import tree
+from files import sharing, tree
 from files.models import Entry
 from tests.files.conftest import make_folder, write_file
 
@@ -197,3 +198,23 @@ def test_what_is_not_there_is_a_page_in_words(browser):
 
     assert reply.status_code == 404
     assert "Back to my files" in text(reply)
+
+
+def test_what_has_a_star_is_ordered_as_its_reader_chose_and_what_is_recent_by_time_alone(browser, owner):
+    for name, size in (("a", 9), ("b", 5), ("c", 7)):
+        tree.star(owner, write_file(owner, f"/{name}", size=size).id)
+
+    starred, recent = (text(browser.get(f"/{place}?order=-size")) for place in ("starred", "recent"))
+
+    assert re.findall('data-name="([abc])"', starred) == ["a", "c", "b"]
+    assert re.findall('data-name="([abc])"', recent) == ["c", "b", "a"]
+    assert ("data-order=" in starred, "data-order=" in recent) == (True, False)
+
+
+def test_what_others_share_is_told_with_its_owner(browser, owner, stranger):
+    sharing.share_with(stranger, make_folder(stranger, "/album").id, role="viewer", username=owner.username)
+
+    page = text(browser.get("/shared"))
+
+    owners = re.findall('class="c-owner" role="gridcell">(.*?)</span></span>', page)
+    assert len(owners) == 1 and owners[0].endswith("stranger")
