@@ -1,11 +1,12 @@
 // The details panel: what an entry is and where its bytes are. The server draws it (files/details.html).
 
 import { call, part } from "./api.js";
+import { copy } from "./clipboard.js";
 import { _ } from "./gettext.js";
 import { page } from "./page.js";
 import { place, rowOf } from "./rows.js";
 import { chosen as everyChosen, focus, focused, selected } from "./selection.js";
-import { orSay, toast } from "./toast.js";
+import { announce, orSay, toast } from "./toast.js";
 import { load as loadThumb } from "./thumbs.js";
 import { verify as verifyMap } from "./verify.js";
 import { localise, things } from "./words.js";
@@ -137,8 +138,9 @@ export async function restoreVersion(button) {
 }
 
 export async function copyText(button) {
-  await navigator.clipboard.writeText(button.dataset.text);
-  button.setAttribute("aria-label", _("Copied"));
+  await copy(button.dataset.text);
+  button.querySelector("use").setAttribute("href", "#i-check");
+  announce(_("Copied"));
 }
 
 function reveal(visible) {

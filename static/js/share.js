@@ -2,6 +2,7 @@
 
 import { call } from "./api.js";
 import { avatar } from "./avatar.js";
+import { copy } from "./clipboard.js";
 import { ask } from "./dialogs.js";
 import { icon, make } from "./dom.js";
 import { _ } from "./gettext.js";
@@ -90,11 +91,11 @@ const until = (share) => (share.link.expires_at ? _(" until %(year)s", { year: n
 
 function terms(section, id, kind, share) {
   const url = make("input", { class: "text-input mono", type: "text", readonly: "", value: share.link.url, "aria-label": _("The link") });
-  const copy = make("button", { type: "button", class: "button", onclick: async () => {
-    await navigator.clipboard.writeText(share.link.url);
-    copy.replaceChildren(icon("check"), _("Copied"));
+  const take = make("button", { type: "button", class: "button", onclick: () => orSay(async () => {
+    await copy(share.link.url);
+    take.replaceChildren(icon("check"), _("Copied"));
     announce(_("The link is copied"));
-  } }, icon("copy"), _("Copy link"));
+  }) }, icon("copy"), _("Copy link"));
   const change = (fields) => orSay(async () => drawLink(section, id, kind, await call("PATCH", `/api/v1/shares/${share.id}`, fields)));
   const roles = kind === "folder" ? FOR_LINKS : FOR_LINKS.filter(([role]) => role !== "upload");
   const role = select(_("People can"), roles, share.role, "share-role");
@@ -105,7 +106,7 @@ function terms(section, id, kind, share) {
   password.addEventListener("change", () => change({ password: password.value }));
   const off = share.link.has_password ? make("button", { type: "button", class: "button quiet small", onclick: () => change({ password: "" }) }, _("Without a password")) : null;
   return [
-    make("div", { class: "share-url" }, url, copy),
+    make("div", { class: "share-url" }, url, take),
     make("div", { class: "share-terms" }, field(_("People can"), role), field(_("Ends on"), end), field(_("Password"), password)),
     off,
   ].filter(Boolean);

@@ -60,3 +60,25 @@ def test_a_link_opens_for_whoever_has_it_until_it_is_gone(person: Person, open_p
     expect(dialog.get_by_label("The link", exact=True)).to_have_count(0)
     dialog.get_by_role("button", name="Done").click()
     assert stranger.page.goto(address).status == 404
+
+
+def test_a_link_is_copied_where_browsers_keep_their_clipboard_from_pages_without_tls(open_person) -> None:
+    person: Person = open_person()
+    page = person.page
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    person.register()
+    person.put({"notes.txt": b"from the lake"})
+    person.row("notes.txt").click()
+    page.get_by_role("toolbar").get_by_role("button", name="Share").click()
+    dialog = page.get_by_role("dialog", name="Share “notes.txt”")
+    dialog.get_by_role("checkbox", name="Anyone with the link").check()
+    address = dialog.get_by_label("The link", exact=True).input_value()
+
+    dialog.get_by_role("button", name="Copy link").click()
+    expect(dialog.get_by_role("button", name="Copied")).to_be_focused()
+
+    dialog.get_by_role("button", name="Done").click()
+    page.keyboard.press("/")
+    page.keyboard.press("Control+v")
+    expect(page.get_by_role("searchbox")).to_have_value(address)
+    assert person.complaints == []
