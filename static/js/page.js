@@ -110,6 +110,7 @@ export function start() {
     if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey) return;
     const url = new URL(link.href);
     if (url.origin !== window.location.origin || !OURS.test(url.pathname) || link.target) return;
+    if (link.closest("#list .row")) return; // a row is selected by a click
     event.preventDefault();
     if (link.dataset.order || link.dataset.view) arrange(link);
     else go(link.href);

@@ -48,6 +48,8 @@ def uploading(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
     bar = page.locator("#tray .transfer", has_text="Forest walk.mp4").locator("[role=progressbar]")
     page.wait_for_function("bar => Number(bar.getAttribute('aria-valuenow')) > 25", arg=bar.element_handle())
     take("uploading")
+    if is_phone:
+        page.get_by_role("button", name="Unfold").tap()
     for name in list(files)[1:]:
         page.get_by_role("button", name=f"Cancel {name}").click()
     devtools.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})

@@ -33,6 +33,31 @@ def test_a_list_is_ordered_by_its_heads_and_stays_so(marie: Person) -> None:
     assert marie.names() == ["Alps", "Beach", "a.txt", "b.txt", "c.txt"]
 
 
+def test_a_click_on_a_name_selects_and_a_double_click_opens(marie: Person) -> None:
+    page, name = marie.page, marie.row("Alps").get_by_role("link", name="Alps")
+    name.click()
+    expect(page.get_by_role("toolbar")).to_contain_text("1 selected")
+    expect(marie.row("Alps")).to_be_focused()
+
+    name.dblclick()
+
+    expect(page.get_by_role("heading", name="Alps")).to_be_visible()
+
+
+def test_what_is_found_anywhere_is_shown_in_its_folder(marie: Person) -> None:
+    page = marie.page
+    marie.put({"Alps/lake.txt": b"swim"})
+    page.get_by_role("searchbox").fill("lake")
+    marie.row("lake.txt").click(button="right")
+    page.get_by_role("menuitem", name="Show in its folder").click()
+
+    expect(page.get_by_role("heading", name="Alps")).to_be_visible()
+    expect(marie.row("lake.txt")).to_be_focused()
+    marie.row("lake.txt").click(button="right")
+    expect(page.get_by_role("menuitem", name="Details")).to_be_visible()
+    expect(page.get_by_role("menuitem", name="Show in its folder")).to_have_count(0)
+
+
 def test_the_arrow_keys_walk_a_grid_in_both_directions(marie: Person) -> None:
     page = marie.page
     page.keyboard.press("v")

@@ -130,11 +130,13 @@ def test_the_tray_tells_of_all_together_and_closing_it_ends_what_is_not_sent(
 ) -> None:
     page, names = slow_person.page, ("scans.zip", "film.mp4")
     for name in names:
-        write(tmp_path / name, 12 * 2**20)
+        write(tmp_path / name, 40 * 2**20)
     slow_person.choose_files([tmp_path / name for name in names])
     tray = page.get_by_role("region", name="Uploads")
     expect(tray.get_by_role("progressbar", name="All files")).to_be_visible()
-    expect(tray).to_contain_text(re.compile("All files: \\d+\xa0%, .* of 25.2\xa0MB"))
+    expect(tray).to_contain_text(re.compile("All files: \\d+\xa0%, .* of 83.9\xa0MB"))
+    tray.get_by_role("button", name="Pause all").click()
+    expect(slow_person.transfer("film.mp4")).to_have_class("transfer paused")
 
     tray.get_by_role("button", name="Close").click()
     dialog = page.get_by_role("dialog", name="Stop uploading?")
