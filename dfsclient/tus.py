@@ -96,7 +96,8 @@ def fill(
             best = max(state.offset, best or 0)
             progress(state.offset, part.size_bytes)
             if state.offset == part.size_bytes:
-                if refused and state.entry_id is None:
+                is_part = part.size_bytes < source.size_bytes
+                if refused and state.entry_id is None and not is_part:
                     raise refused.popitem()[1]  # all bytes are there and yet it became no file
                 return state.entry_id
             state = _patch(transport, part, source, state.offset, progress)

@@ -108,6 +108,14 @@ def test_a_lost_answer_to_the_joining_makes_no_second_version(service, client, s
     assert service.find("/large.bin").version == 1
 
 
+def test_a_part_that_was_refused_once_goes_on_like_a_whole(service, client, source):
+    service.faults.add("PATCH", "/uploads/2", status=409, code="writer_superseded")
+
+    client.upload(source, "/large.bin")
+
+    assert service.bytes_of("/large.bin") == source.read_bytes()
+
+
 def test_a_part_that_is_refused_ends_all_and_nothing_is_visible(service, client, journal, source):
     service.faults.add("PATCH", "/uploads/2", times=99, status=403)
 
