@@ -63,6 +63,8 @@ class DirectWorker(PatientThreadWorker):
         method = "GET" if length is None else "PUT"
         body = Body(LengthReader(conn.parser.unreader, int(length or 0)))
         response = JoinedResponse(_PlainRequest(method), conn.sock, self.cfg)
+        if len(self.keepalived_conns) >= self.max_keepalived:
+            response.force_close()  # as gunicorn does: the last places are for who is not connected yet
         environ = {
             "REQUEST_METHOD": method,
             "RAW_URI": path,

@@ -12,14 +12,22 @@ from tests.system import PATIENCE_SECONDS, PROJECT
 
 
 @contextmanager
-def gunicorn(application: str, *, threads: int, log_file: Path) -> Iterator[int]:
-    """Run it in one process with so many threads; gives its port on loopback."""
+def gunicorn(
+    application: str,
+    *,
+    threads: int,
+    log_file: Path,
+    worker: str = "storagenode.worker.PatientThreadWorker",
+    connections: int = 1000,
+) -> Iterator[int]:
+    """Run it in one process with so many threads, for at most so many connections; gives its port."""
     with socket.create_server(("127.0.0.1", 0)) as listener, log_file.open("wb") as log:
         port: int = listener.getsockname()[1]
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "gunicorn", "--bind", f"fd://{listener.fileno()}"),
-                *("--worker-class", "storagenode.worker.PatientThreadWorker", "--threads", str(threads)),
+                *("--worker-class", worker, "--threads", str(threads)),
+                *("--worker-connections", str(connections)),
                 *("--keep-alive", "30", "--graceful-timeout", "1", "--no-control-socket", application),
             ],
             cwd=PROJECT,

@@ -5,10 +5,13 @@ from __future__ import annotations
 import http.client
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
 from storagenode import direct
+from tests.running_gunicorn import gunicorn
 from tests.storagenode.running_node import RunningNode
 from tests.storagenode.signed_client import Answer, SignedClient, name_for
 
@@ -131,6 +134,26 @@ def test_a_sender_that_goes_away_in_the_middle_leaves_nothing(
         told.begin()
         assert told.status == 400
     assert client.ask("GET", f"/v1/chunks/{name}").status == 404
+
+
+def test_connections_are_kept_only_while_there_is_room_for_new_ones(
+    client: SignedClient, tmp_path: Path
+) -> None:
+    request = spelled(client, "GET", name_for(BODY))
+    application = "tests.storagenode.thread_application:application"
+    worker = "storagenode.direct.DirectWorker"
+    most = 16
+    with (
+        gunicorn(application, threads=8, log_file=tmp_path / "log", worker=worker, connections=most) as port,
+        ExitStack() as kept,
+    ):
+        told = []
+        for _ in range(most):
+            line = kept.enter_context(socket.create_connection(("127.0.0.1", port), timeout=120))
+            line.sendall(request)
+            told.append(answer(line).headers["connection"])
+    assert told[0] == "keep-alive"
+    assert "close" in told
 
 
 @pytest.mark.parametrize(
