@@ -20,7 +20,7 @@ from dfsclient.sources import LocalFile
 from dfsclient.transport import Transport
 
 AT_ONCE = 4
-PARTS_FROM_BYTES = 64 * 1024 * 1024  # smaller files are over before their parts are joined
+PARTS_FROM_BYTES = 128 * 1024 * 1024  # smaller files are over before it is worth to begin and join parts
 STEP_BYTES = 8 * 1024 * 1024  # parts begin at multiples of every chunk's size: the service knows chunks again
 NEW_STARTS = 2  # how often an upload that vanished is begun anew
 

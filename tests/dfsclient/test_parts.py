@@ -10,8 +10,14 @@ from dfsclient import Client, Journal, Retries, errors, parts, tus
 from tests.dfsclient.conftest import MIB
 from tests.storagenode.running_node import wait_until
 
-LARGE = parts.PARTS_FROM_BYTES
+LARGE = 16 * MIB
 PART = LARGE // parts.AT_ONCE
+
+
+@pytest.fixture(autouse=True)
+def files_are_large_soon(monkeypatch):
+    monkeypatch.setattr(parts, "PARTS_FROM_BYTES", LARGE)
+    monkeypatch.setattr(parts, "STEP_BYTES", 2 * MIB)
 
 
 @pytest.fixture
@@ -32,9 +38,9 @@ def source(tmp_path):
     [
         (0, [0]),
         (LARGE - 1, [0]),
-        (LARGE, [0, 16 * MIB, 32 * MIB, 48 * MIB]),
-        (LARGE + 1, [0, 24 * MIB, 48 * MIB]),
-        (1000 * MIB, [0, 256 * MIB, 512 * MIB, 768 * MIB]),
+        (LARGE, [0, 4 * MIB, 8 * MIB, 12 * MIB]),
+        (LARGE + 1, [0, 6 * MIB, 12 * MIB]),
+        (1000 * MIB, [0, 250 * MIB, 500 * MIB, 750 * MIB]),
     ],
 )
 def test_parts_are_few_cover_the_file_and_begin_where_chunks_do(size, begin_at):
