@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -94,6 +95,8 @@ def read_now(reply: Reply) -> Reply:
         reply.content = os.pread(fd, length, offset)
     finally:
         os.close(fd)
+    if len(reply.content) != length:  # a bad place on the disk is an error only to who begins to read at it
+        raise OSError(errno.EIO, "the file cannot be read to its end")
     reply.file = None
     return reply
 
