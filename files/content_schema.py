@@ -128,7 +128,7 @@ _ASK_UPLOAD: dict[str, Any] = {
                     Upload_Defer_Length="1: until then.",
                     Upload_Metadata="As it was sent.",
                     Upload_Concat="As it was sent.",
-                    Upload_Expires="When it ends, if nothing more comes.",
+                    Upload_Expires="When it ends, if nothing more comes and nobody asks for it.",
                     Dfs_Entry="The id of the file, once all bytes have come.",
                 ),
             },

@@ -35,7 +35,9 @@ def _told(status: int) -> list[OpenApiParameter]:
     """Describe the headers of a reply that tells how far an upload is."""
     return [
         _header("Upload-Offset", "How many bytes have come.", int, response=[status]),
-        _header("Upload-Expires", "When it ends, if nothing more comes.", response=[status]),
+        _header(
+            "Upload-Expires", "When it ends, if nothing more comes and nobody asks for it.", response=[status]
+        ),
         _header("Dfs-Entry", "The id of the file, once all bytes have come.", response=[status]),
     ]
 

@@ -127,8 +127,9 @@ def create_segment() -> Segment:
 def take_over(segment_id: UUID) -> int:
     """Shut out whoever wrote to a segment before; returns the offset from which to go on.
 
-    A writer that has not ended gets TAKE_OVER_PATIENCE_SECONDS to record what it took. No transaction may be
-    open. Raises WriterSuperseded when the segment is sealed or gone.
+    Who asks goes on with it: that puts its end off as bytes do, for a part, too, that has all of its own and
+    waits for others. A writer that has not ended gets TAKE_OVER_PATIENCE_SECONDS to record what it took. No
+    transaction may be open. Raises WriterSuperseded when the segment is sealed or gone.
     """
     return _raise_epoch(segment_id, is_writing=False).recorded
 
@@ -346,7 +347,7 @@ def _raise_epoch(segment_id: UUID, *, is_writing: bool) -> SegmentState:
 def _try_to_raise_epoch(segment_id: UUID, *, is_writing: bool, is_patient: bool) -> SegmentState | None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE nodes_segment s SET writer_epoch = writer_epoch + 1, is_writing = %s"
+            "UPDATE nodes_segment s SET writer_epoch = writer_epoch + 1, is_writing = %s, recorded_at = now()"
             " WHERE id = %s AND NOT sealed AND NOT (is_writing AND %s)"
             " RETURNING writer_epoch, length,"
             ' (SELECT e."offset" FROM nodes_extent e WHERE e.segment_id = s.id'

@@ -1,6 +1,10 @@
 """Parts that go up at the same time and become one file (tus: concatenation)."""
 
+from datetime import timedelta
+
 import pytest
+from django.conf import settings
+from django.db.models import F
 
 from accounts.models import Usage
 from files import access, purging, resumable, tus
@@ -68,6 +72,20 @@ def test_a_part_says_that_it_is_one_and_is_no_file(api, owner):
     assert head(api, url)["Upload-Offset"] == "5"
     assert used_bytes(owner) == 0
     assert api.get("/api/v1/entries").json()["results"] == []
+
+
+def test_a_whole_part_lives_on_while_its_sender_asks_for_it(api):
+    """The others take days, a few hours each: the whole one has nothing to bring any more."""
+    first, second = finished_part(api, DATA[:HALF]), part(api, len(DATA) - HALF)
+    almost = timedelta(seconds=settings.UPLOAD_EXPIRY_SECONDS - 60)
+    for _ in range(2):
+        Segment.objects.update(recorded_at=F("recorded_at") - almost)
+        assert head(api, first).status_code == head(api, second).status_code == 200
+        assert resumable.end_expired() == 0
+
+    patch(api, second, 0, DATA[HALF:])
+    assert join(api, first, second).status_code == 201
+    assert content(api) == DATA
 
 
 def test_a_part_that_says_where_the_file_goes_is_refused_as_that_would_be(api, owner, stranger):
