@@ -8,7 +8,7 @@ import { isOpen } from "./menu.js";
 import * as moving from "./moving.js";
 import { go, inTrash, page, switchView } from "./page.js";
 import * as viewport from "./viewport.js";
-import { isCounted, isWhole, lastPlace, load, placeOf, reach, reachName, rows, total } from "./rows.js";
+import { isCounted, isWhole, lastPlace, list, load, placeOf, reach, reachName, rows, total } from "./rows.js";
 import { extendTo, focus, focused, moveTo, select, selectAll, selected, toggle } from "./selection.js";
 import { orSay, undoLast } from "./toast.js";
 
@@ -43,7 +43,7 @@ function anywhere(event) {
     return true;
   }
   if (event.ctrlKey || event.metaKey) return ANYWHERE_WITH_CONTROL[event.key.toLowerCase()]?.() ?? false;
-  if (event.altKey || pending() || !help.areOn()) return false;
+  if (event.altKey || pending(event) || !help.areOn()) return false;
   return LETTERS[event.key]?.() ?? false;
 }
 
@@ -95,16 +95,16 @@ function atRow(event) {
     open(row);
     return true;
   }
-  if (event.key === " " && row && !pending()) {
+  if (event.key === " " && row && !pending(event)) {
     toggle(row);
     return true;
   }
-  if (row && !pending() && !inTrash() && help.areOn() && "ds".includes(event.key)) {
+  if (row && !pending(event) && !inTrash() && help.areOn() && "ds".includes(event.key)) {
     if (event.key === "d") details.toggle(row);
     else run(deeds.star);
     return true;
   }
-  return event.key.length === 1 && typeAhead(all, row, event.key);
+  return event.key.length === 1 && typeAhead(all, row, event);
 }
 
 // Where nothing has come yet, the row is awaited; another press meanwhile starts from where the focus is.
@@ -118,11 +118,12 @@ async function step(row, by, extending) {
   await extendTo(next);
 }
 
-const pending = () => typed !== "" && performance.now() - typedAt < TYPE_AHEAD_MS;
+// Letters belong together by when they were pressed, however late a busy page comes to them.
+const pending = (event) => typed !== "" && event.timeStamp - typedAt < TYPE_AHEAD_MS;
 
-function typeAhead(all, row, key) {
-  typed = (pending() ? typed : "") + key.toLocaleLowerCase();
-  typedAt = performance.now();
+function typeAhead(all, row, event) {
+  typed = (pending(event) ? typed : "") + event.key.toLocaleLowerCase();
+  typedAt = event.timeStamp;
   const wanted = typed;
   const isIt = (one) => one.dataset.name.toLocaleLowerCase().startsWith(wanted);
   const from = wanted.length === 1 ? all.indexOf(row) + 1 : Math.max(0, all.indexOf(row));
@@ -136,7 +137,11 @@ function typeAhead(all, row, key) {
 // What has not come yet is asked for when the fingers rest, so that not every letter is.
 async function goOnToName(wanted, isIt) {
   await new Promise((resolve) => setTimeout(resolve, RESTING_MS));
-  if (typed !== wanted) return;
-  const far = isCounted() ? await reachName(wanted) : (await load(() => typed !== wanted || rows().some(isIt))) && rows().find(isIt);
+  let here = null;
+  let far = null;
+  while (typed === wanted && !far && here !== list()) { // once more where the list was shown anew meanwhile
+    here = list();
+    far = isCounted() ? await reachName(wanted) : (await load(() => typed !== wanted || rows().some(isIt))) && rows().find(isIt);
+  }
   if (far && typed === wanted) moveTo(far);
 }
