@@ -31,6 +31,8 @@ BUFFERS = 6
 MAX_CONNECTIONS = 1000
 KEEP_ALIVE_SECONDS = 120
 """Longer than any client keeps a connection in its pool, so that it is the client who closes."""
+UNREAD_MILLISECONDS = 20_000
+"""Who takes nothing of an answer for so long, a gateway that stands still, gives its thread back."""
 GRACE_SECONDS = 5
 HUNG_SECONDS = 60
 BACKLOG = 256
@@ -92,6 +94,8 @@ def listen(settings: Settings) -> socket.socket:
     """Bind the node's address; port 0 takes a free one, which `NODE_PORT_FILE` then names."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    # What is accepted inherits it.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MILLISECONDS)
     if settings.port_file is not None:
         fresh = settings.port_file.with_name(settings.port_file.name + ".new")
         fresh.write_text(str(listener.getsockname()[1]))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from storagenode import direct
+from storagenode.serving import THREADS
 from tests.running_gunicorn import gunicorn
 from tests.storagenode.running_node import RunningNode
 from tests.storagenode.signed_client import Answer, SignedClient, name_for
@@ -134,6 +135,25 @@ def test_a_sender_that_goes_away_in_the_middle_leaves_nothing(
         told.begin()
         assert told.status == 400
     assert client.ask("GET", f"/v1/chunks/{name}").status == 404
+
+
+def test_gateways_that_stand_still_in_the_middle_of_an_answer_give_all_threads_back(
+    node: RunningNode, client: SignedClient
+) -> None:
+    large = BODY * 2048  # more than sockets hold
+    name = name_for(large)
+    assert client.ask("PUT", f"/v1/chunks/{name}", large).status == 201
+    with ExitStack() as standing:
+        for _ in range(THREADS):
+            line = standing.enter_context(socket.socket())
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            line.connect(("127.0.0.1", node.port))
+            line.sendall(spelled(client, "GET", name))
+            assert line.recv(1)
+
+        with socket.create_connection(("127.0.0.1", node.port), timeout=120) as line:
+            line.sendall(spelled(client, "GET", name_for(b"not there")))
+            assert answer(line).status == 404
 
 
 def test_connections_are_kept_only_while_there_is_room_for_new_ones(
