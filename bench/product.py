@@ -24,18 +24,19 @@ STANDSTILL_SECONDS = 90
 ENVIRONMENT = {"REPAIR_AFTER_SECONDS": "5", "REPAIR_BYTES_PER_SECOND": "0"}
 # What purging, the grace period and reclaiming do in days, at once: the rounds must fit into memory.
 EMPTY_NOW = """
+import time
 from datetime import timedelta
 from django.db.models.functions import Now
 from files import purging
 from nodes import reclaim
 from nodes.models import Chunk
-while purging.sweep():
-    pass
-while reclaim.reclaim(is_confirmed=True):
-    pass
-Chunk.objects.filter(state=Chunk.State.CONDEMNED).update(condemned_at=Now() - timedelta(days=365))
-while reclaim.reclaim(is_confirmed=True):
-    pass
+deadline = time.monotonic() + %d
+while Chunk.objects.exists() and time.monotonic() < deadline:  # again where a worker was at some of them
+    while purging.sweep():
+        pass
+    while reclaim.reclaim(is_confirmed=True):
+        pass
+    Chunk.objects.filter(state=Chunk.State.CONDEMNED).update(condemned_at=Now() - timedelta(days=365))
 """
 
 
@@ -132,7 +133,7 @@ class Product:
         """Delete files or folders for good and have every chunk nobody needs leave the nodes."""
         for path in paths:
             self.wires[0].call("DELETE", f"/api/v1/content/{path}?permanent=true", good=(204,))
-        self.system.manage("shell", "--verbosity", "0", "--command", EMPTY_NOW)
+        self.system.manage("shell", "--verbosity", "0", "--command", EMPTY_NOW % STANDSTILL_SECONDS)
         if left := self.cluster()["chunks"]:
             raise RuntimeError(f"{left} chunks are still there")
 
