@@ -28,7 +28,6 @@ _FIELDS = (
     *("created_at", "modified_at", "trashed_at", "version_id", "version__created_at", "version__content_id"),
     *("version__size", "version__content_type", "version__content__sha256"),
 )
-_CONTENT_AT = _FIELDS.index("version__content_id")
 COLUMNS = """e.id, e.kind, e.name, e.parent_id, e.owner_id, u.username, e.revision, e.starred,
        e.created_at, e.modified_at, e.trashed_at, e.version_id, v.created_at, v.content_id,
        v.size, v.content_type, c.sha256"""
@@ -111,17 +110,11 @@ def entry_etag(entry_id: UUID, revision: int) -> str:
     return f"{entry_id.hex}-{revision}"
 
 
-def from_row(row: Sequence[Any], role: str = OWNER, copies: Copies | None = None) -> EntryDetails:
+def from_row(row: Sequence[Any], role: str = OWNER) -> EntryDetails:
     """Make the details of one row of COLUMNS and a path, as somebody of this role sees it."""
     *columns, sha256, path = row
-    values = [*columns, None if sha256 is None else bytes(sha256), path, role, copies]
+    values = [*columns, None if sha256 is None else bytes(sha256), path, role]
     return EntryDetails(*values)
-
-
-def from_rows(rows: Sequence[Sequence[Any]], role: str) -> list[EntryDetails]:
-    """Make the details of many such rows, with the copies of their bytes, and each of them once."""
-    copies = _copies_of(row[_CONTENT_AT] for row in rows)
-    return [from_row(row, role, copies.get(row[_CONTENT_AT])) for row in rows]
 
 
 def read(
@@ -172,13 +165,9 @@ def _as_seen(details: EntryDetails, role: str | None, reader: "User | None") -> 
 def with_copies(page: Iterable[EntryDetails]) -> list[EntryDetails]:
     """Add how many copies there are of each file's bytes, asked for at once."""
     page = list(page)
-    copies = _copies_of(details.content_id for details in page)
+    content_ids = [details.content_id for details in page if details.content_id]
+    copies = contents.copies(content_ids) if content_ids else {}
     return [
         EntryDetails(*[*_WITHOUT_COPIES(one), copies.get(one.content_id)]) if one.content_id else one
         for one in page
     ]
-
-
-def _copies_of(content_ids: Iterable[UUID | None]) -> dict[Any, Copies]:
-    asked = [content_id for content_id in content_ids if content_id]
-    return contents.copies(asked) if asked else {}

@@ -17,7 +17,7 @@ from django.db import connection
 from django.db.models import Q
 
 from files import access, details, names
-from files.details import COLUMNS, JOINS, EntryDetails, reader_of
+from files.details import COLUMNS, JOINS, EntryDetails, from_row, reader_of
 from files.errors import BadCursor, Invalid
 from files.models import Entry, EntryQuerySet
 from files.orders import FOLDER, FOLDER_BY, WITH_SIZE, type_of
@@ -137,7 +137,7 @@ def _page(
         _Part(kind, _Order.of(paging.order, kind), after if kind == kinds[0] else None) for kind in kinds
     ]
     found = read(parts, limit + 1)
-    results = found[:limit]
+    results = details.with_copies(found[:limit])
     return Page(results, _write_cursor(paging, scope, results[-1]) if len(found) > limit else None)
 
 
@@ -186,7 +186,7 @@ def _children(folder: EntryDetails, skip: int, parts: Sequence[_Part], limit: in
         statements.append(statement)
         parameters += its_parameters
     rows = _database.fetch_rows(_CHILDREN.format(parts=" UNION ALL ".join(statements)), [*parameters, limit])
-    return details.from_rows(rows, folder.role)
+    return [from_row(row, folder.role) for row in rows]
 
 
 def _skipping(folder: EntryDetails, skip: int, parts: Sequence[_Part]) -> list[_Part]:
@@ -230,7 +230,7 @@ def _among(
         if len(found) < limit:
             wanted = _ordered(entries.filter(kind=part.kind), part.order, part.after)
             found += details.read(wanted[: limit - len(found)], reader=reader)
-    return details.with_copies(found)
+    return found
 
 
 def _ordered(entries: EntryQuerySet, order: _Order, after: _Position | None) -> EntryQuerySet:

@@ -9,13 +9,12 @@ from nodes.contents import ChunkPlace, Copies
 
 
 def entry_out(details: EntryDetails) -> dict[str, Any]:
-    parent_id = details.shown_parent_id
     shown = {
         "id": str(details.id),
         "kind": details.kind,
         "name": details.name,
         "path": details.path,
-        "parent": str(parent_id) if parent_id else None,
+        "parent": str(details.shown_parent_id) if details.shown_parent_id else None,
         "owner": details.owner,
         "role": details.role,
         "size": details.size,
