@@ -1,8 +1,13 @@
-"""Measures a listing while ten browsers upload large files: the API's first page, and the page for people."""
+"""Measures a listing while ten browsers upload large files: the API's first page, and the page for people.
+
+The browsers are a process of their own, as in life: who asks shares no interpreter with them.
+"""
 
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from threading import Event
 
 from bench.payload import Payload, random_block
@@ -34,35 +39,64 @@ def measure(stage: Stage) -> Iterator[Measurement]:
 def _asked_in_the_crowd(stage: Stage, name: str, ask: Callable[[], object]) -> Measurement:
     """Every request is a round; what was uploaded meanwhile is counted beside."""
     row = Measurement(name, stage.where, 0, operations=1)
-    blocks = [random_block() for _ in range(BROWSERS)]
-    uploaded, seconds = [0] * BROWSERS, 0.0
+    sent_bytes, seconds = 0, 0.0
+    for _ in range(stage.amounts.rounds):
+        stage.product.create_folder(UPLOAD_FOLDER)
+        ask()  # the first one plans its statements
+        sent, took = _ask_beside_browsers(stage, row, ask)
+        sent_bytes, seconds = sent_bytes + sent, seconds + took
+        stage.product.purge([UPLOAD_FOLDER])
+    row.counts[UPLOADED] = round(sent_bytes / MIB / seconds)
+    stage.say(f"{name}: {row.spread()}, {row.counts[UPLOADED]} MiB/s uploaded meanwhile")
+    return row
 
-    def ask_until_over(over: Event) -> None:
+
+def _ask_beside_browsers(stage: Stage, row: Measurement, ask: Callable[[], object]) -> tuple[int, float]:
+    """Ask for a while as the only one; returns the bytes that browsers sent, and in how many seconds.
+
+    Raises RuntimeError when an upload failed.
+    """
+    here, there = get_context("spawn").Pipe()
+    where = (stage.product.system.port, stage.product.token, stage.amounts.crowd_file_bytes)
+    browsers = get_context("spawn").Process(target=_upload_until_told, args=(there, *where))
+    browsers.start()
+    there.close()
+    try:
+        here.recv()  # all are connected
+        deadline = time.monotonic() + stage.amounts.crowd_seconds
+        while time.monotonic() < deadline:
+            began_at = time.monotonic()
+            ask()
+            row.add(Run(time.monotonic() - began_at, {}), {})
+        here.send("enough")
+        sent, took = here.recv()
+        return sent, took
+    except EOFError as error:
+        raise RuntimeError("an upload failed, as told above") from error
+    finally:
+        here.close()
+        browsers.join()
+
+
+def _upload_until_told(told: Connection, port: int, token: str, file_bytes: int) -> None:
+    """Upload as ten browsers, without pause; the process of its own."""
+    over = Event()
+    sent = [0] * BROWSERS
+
+    def wait() -> None:
         try:
-            deadline = time.monotonic() + stage.amounts.crowd_seconds
-            while time.monotonic() < deadline:
-                began_at = time.monotonic()
-                ask()
-                row.add(Run(time.monotonic() - began_at, {}), {})
+            told.recv()
         finally:
             over.set()
 
-    def upload_until_over(over: Event, number: int, wire: Wire) -> None:
+    def upload(number: int, wire: Wire, block: memoryview) -> None:
         while not over.is_set():
-            payload = Payload(stage.amounts.crowd_file_bytes, blocks[number])
-            wire.upload(f"{UPLOAD_FOLDER}/{number}-{uploaded[number]}", payload)
-            uploaded[number] += payload.size_bytes
+            payload = Payload(file_bytes, block)
+            wire.upload(f"{UPLOAD_FOLDER}/{number}-{sent[number]}", payload)
+            sent[number] += payload.size_bytes
 
-    for _ in range(stage.amounts.rounds):
-        over = Event()
-        stage.product.create_folder(UPLOAD_FOLDER)
-        ask()  # the first one plans its statements
-        wires = [Wire(stage.product.system.port, stage.product.token) for _ in blocks]
-        uploads = [partial(upload_until_over, over, *numbered) for numbered in enumerate(wires)]
-        seconds += run_together([partial(ask_until_over, over), *uploads])
-        for wire in wires:
-            wire.close()
-        stage.product.purge([UPLOAD_FOLDER])
-    row.counts[UPLOADED] = round(sum(uploaded) / MIB / seconds)
-    stage.say(f"{name}: {row.spread()}, {row.counts[UPLOADED]} MiB/s uploaded meanwhile")
-    return row
+    wires = [Wire(port, token) for _ in sent]
+    uploads = [partial(upload, number, wire, random_block()) for number, wire in enumerate(wires)]
+    told.send("ready")
+    seconds = run_together([wait, *uploads])
+    told.send((sum(sent), seconds))

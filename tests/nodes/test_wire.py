@@ -42,7 +42,7 @@ def test_a_chunk_is_asked_for_and_sent_as_nodes_read_it_at_once():
     digest, replica_id = blake3(body).digest(), uuid4()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         view = NodeView(
-            id=-1,
+            id=-listener.getsockname()[1],  # nobody else's
             name="node",
             store_id=str(uuid4()),
             host="127.0.0.1",
