@@ -50,6 +50,7 @@ def lose_a_node(system: System) -> None:
 
 def cluster(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
     _open(page)
+    expect(page.get_by_role("heading", name="All is well.")).to_be_visible()
     take("cluster")
 
 
