@@ -94,8 +94,8 @@ def test_f17_a_commit_that_postgresql_was_killed_in_is_there_as_a_whole_or_not_a
                 if is_let_go:
                     holder.rollback()
                 os.kill(leader, IMMEDIATELY)
-            if not is_let_go:
-                system.wait_for(lambda: writers.unknown, what="commits to be hit")
+                if not is_let_go:  # the end of the holder would let them go, too
+                    system.wait_for(lambda: writers.unknown, what="commits to be hit")
         wait_for_more()
     assert writers.longest_seconds < LONGEST_REFUSAL_SECONDS
 
