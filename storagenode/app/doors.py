@@ -19,9 +19,8 @@ from storagenode.store import listing
 from storagenode.store.chunks import ChunkStore, Outcome
 from storagenode.store.identity import filesystem_id
 from storagenode.version import VERSION
+from storagenode.worker import ONE_PACKET_BYTES
 
-ONE_PACKET_BYTES = 64 * 1024
-"""A file up to here is read and sent with its head; the kernel's sending of files costs many calls more."""
 MAX_NAMES = 1000
 DEFAULT_PAGE = 1000
 MAX_PAGE = 10_000
@@ -68,6 +67,7 @@ class Doors:
             reply.headers.append(("Content-Range", f"bytes {first}-{last}/{size_bytes}"))
         reply.length = last - first + 1
         reply.file = (fd, first, reply.length)
+        # What leaves with its head is read: the kernel's sending of files costs many calls more.
         return read_now(reply) if reply.length <= ONE_PACKET_BYTES else reply
 
     def head_chunk(self, request: Request) -> Reply:
