@@ -20,6 +20,7 @@ from tests.running_gunicorn import gunicorn
 from tests.storagenode.running_node import wait_until
 
 THREADS = 4
+APPLICATION = "tests.storagenode.thread_application:application"
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +30,14 @@ def log_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def port(log_file: Path) -> Iterator[int]:
-    application = "tests.storagenode.thread_application:application"
-    with gunicorn(application, threads=THREADS, log_file=log_file) as port:
+    with gunicorn(APPLICATION, threads=THREADS, log_file=log_file) as port:
+        yield port
+
+
+@pytest.fixture
+def own_port(tmp_path: Path) -> Iterator[int]:
+    """A server for one story alone, which leaves it busy."""
+    with gunicorn(APPLICATION, threads=THREADS, log_file=tmp_path / "log") as port:
         yield port
 
 
@@ -79,13 +86,13 @@ def test_many_kept_connections_do_not_keep_a_new_one_waiting(port: int):
 
 
 @pytest.mark.parametrize("said", [b"", b"G", b"GET / HTTP/1.1\r\nHost: loc"])
-def test_who_sends_nothing_more_takes_no_thread_from_others(port: int, said: bytes):
+def test_who_sends_nothing_more_takes_no_thread_from_others(own_port: int, said: bytes):
     with ExitStack() as stack:
         for _ in range(10 * THREADS):
-            silent = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            silent = stack.enter_context(socket.create_connection(("127.0.0.1", own_port)))
             silent.sendall(said)
         for _ in range(20):
-            with connected(port) as connection:
+            with connected(own_port) as connection:
                 assert ask(connection)
 
 
