@@ -33,7 +33,10 @@ ORDERS = {
     "modified_at": "modified_at",
     "created_at": "created_at",
     "trashed_at": "trashed_at",
+    "owner": "owner__username",
 }
+_ONLY_IN = {"trashed_at": "trash", "owner": "shared"}
+"""What sets entries apart in one list alone."""
 _TIMES = frozenset({"modified_at", "created_at", "trashed_at"})
 _KINDS = (Entry.Kind.FOLDER, Entry.Kind.FILE)
 _SALT = "files.listing"
@@ -127,7 +130,7 @@ def _page(
     limit = max(1, min(paging.limit, MAX_LIMIT))
     kinds = [kind for kind in _KINDS if paging.kind in (None, kind)]
     column = paging.order.removeprefix("-")
-    if column not in ORDERS or (column == "trashed_at" and scope != "trash"):
+    if column not in ORDERS or _ONLY_IN.get(column, scope) != scope:
         raise Invalid(f"This list cannot be sorted by “{column}”.", field="order")
     after = _read_cursor(paging, scope) if paging.cursor else None
     if after:

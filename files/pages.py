@@ -1,9 +1,8 @@
 """The pages a signed-in person browses, and the parts of them that the scripts ask for. Thin doors."""
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -48,6 +47,8 @@ class Place:
     lead: str | Promise
     empty: str | Promise
     hint: str | Promise
+    columns: Mapping[str, str | Promise] = field(default_factory=dict)
+    """What it may be ordered by; none: it has its own order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ STARRED = Place(
     lead=gettext_lazy("What has a star, wherever it lies."),
     empty=gettext_lazy("Nothing has a star yet"),
     hint=gettext_lazy("Give one to what you come back to: press s on it, or use its menu."),
+    columns=viewing.COLUMNS,
 )
 FOUND = Place(
     name="search",
@@ -90,6 +92,7 @@ SHARED = Place(
     lead=gettext_lazy("What others let you see or change."),
     empty=gettext_lazy("Nobody has shared anything with you yet"),
     hint=gettext_lazy("What others share with you stands here. To share something of yours, use its menu."),
+    columns=viewing.SHARED_COLUMNS,
 )
 RECENT = Place(
     name="recent",
@@ -143,13 +146,13 @@ def place(request: HttpRequest, folder_id: UUID) -> HttpResponse:
 @require_GET
 @login_required
 def starred(request: HttpRequest) -> HttpResponse:
-    return _found_anywhere(request, STARRED, _in_order(request, browsing.starred_rows))
+    return _found_anywhere(request, STARRED, browsing.starred_rows)
 
 
 @require_GET
 @login_required
 def shared(request: HttpRequest) -> HttpResponse:
-    return _found_anywhere(request, SHARED, _in_order(request, browsing.shared_rows))
+    return _found_anywhere(request, SHARED, browsing.shared_rows)
 
 
 @require_GET
@@ -213,23 +216,18 @@ def file_versions(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     return render(request, "files/versions.html", {"page": page, "entry_id": entry_id})
 
 
-def _in_order(
-    request: HttpRequest, list_rows: Callable[..., browsing.RowPage]
-) -> Callable[..., browsing.RowPage]:
-    """Have a list in the order that its reader chose."""
-    return partial(list_rows, order=viewing.chosen(request.GET, request.COOKIES).order)
-
-
 def _found_anywhere(
     request: HttpRequest, place: Place, list_rows: Callable[..., browsing.RowPage]
 ) -> HttpResponse:
-    """Show a list of what lies in different folders."""
-    user, view = access.signed_in(request), viewing.chosen(request.GET, request.COOKIES)
-    page = list_rows(user, request.GET.get("cursor"), limit=_limit(request))
+    """Show a list of what lies in different folders, in the order that its reader chose if it has any."""
+    user = access.signed_in(request)
+    view = viewing.chosen(request.GET, request.COOKIES, place.columns or viewing.COLUMNS)
+    order = {"order": view.order} if place.columns else {}
+    page = list_rows(user, request.GET.get("cursor"), limit=_limit(request), **order)
     shown = {"page": page, "view": view, "is_anywhere": True}
     if "part" in request.GET:
         return _part(request, shown)
-    shown |= {"place": place.name, "words": place, "is_ordered": place in (STARRED, SHARED)}
+    shown |= {"place": place.name, "words": place, "is_ordered": bool(place.columns)}
     return _remember(request, render(request, "files/anywhere.html", shown | frame(user)))
 
 

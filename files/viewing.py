@@ -4,7 +4,7 @@ An address may say it (`?order=-size&view=grid`); it is remembered in cookies, s
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
@@ -14,10 +14,16 @@ COLUMNS = {
     "modified_at": gettext_lazy("Modified"),
     "size": gettext_lazy("Size"),
 }
+SHARED_COLUMNS = {
+    "name": COLUMNS["name"],
+    "owner": gettext_lazy("Owner"),
+    "modified_at": COLUMNS["modified_at"],
+    "size": COLUMNS["size"],
+}
+"""Where the entries are of different people."""
 VIEWS = ("list", "grid")
 KEPT_SECONDS = 365 * 24 * 3600
-_FIRST_DIRECTION = {"name": "", "modified_at": "-", "size": "-"}  # the newest and the largest are looked for
-_ORDERS = [sign + column for column in COLUMNS for sign in ("", "-")]
+_FIRST_DIRECTION = {"modified_at": "-", "size": "-"}  # the newest and the largest are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +41,36 @@ class Head:
 class View:
     order: str = "name"
     shape: str = "list"
+    columns: Mapping[str, str | Promise] = field(default_factory=lambda: COLUMNS)
 
     @property
     def heads(self) -> Sequence[Head]:
-        return [self._head(column, words) for column, words in COLUMNS.items()]
+        return [self._head(column, words) for column, words in self.columns.items()]
 
     def _head(self, column: str, words: str | Promise) -> Head:
         if self.order.removeprefix("-") != column:
-            return Head(column, words, _FIRST_DIRECTION[column] + column, "")
+            return Head(column, words, _FIRST_DIRECTION.get(column, "") + column, "")
         if self.order.startswith("-"):
             return Head(column, words, column, "descending")
         return Head(column, words, "-" + column, "ascending")
 
 
-def chosen(asked: Mapping[str, str], kept: Mapping[str, str]) -> View:
+def chosen(
+    asked: Mapping[str, str], kept: Mapping[str, str], columns: Mapping[str, str | Promise] = COLUMNS
+) -> View:
     """Read the view from an address and, where that says nothing we know, from cookies."""
-    return View(order=_pick("order", _ORDERS, asked, kept), shape=_pick("view", VIEWS, asked, kept))
+    order = _pick("order", _orders(columns), asked, kept)
+    return View(order=order, shape=_pick("view", VIEWS, asked, kept), columns=columns)
 
 
 def news(asked: Mapping[str, str]) -> dict[str, str]:
     """Return what of an address is to be remembered."""
-    known = {"order": _ORDERS, "view": VIEWS}
+    known = {"order": _orders(SHARED_COLUMNS), "view": VIEWS}
     return {name: asked[name] for name, choices in known.items() if asked.get(name) in choices}
+
+
+def _orders(columns: Mapping[str, str | Promise]) -> list[str]:
+    return [sign + column for column in columns for sign in ("", "-")]
 
 
 def _pick(name: str, choices: Sequence[str], *sources: Mapping[str, str]) -> str:

@@ -132,7 +132,7 @@ def test_a_cursor_works_for_its_own_list_alone(filled):
 
 
 def test_only_known_orders_are_sorted_by(filled):
-    for order in ("owner__password", "trashed_at", "", "name;--"):
+    for order in ("owner__password", "owner", "trashed_at", "", "name;--"):
         with pytest.raises(Invalid):
             listing.children(filled, None, Paging(order=order))
 

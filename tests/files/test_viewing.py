@@ -14,10 +14,18 @@ from files import viewing
         ({"view": "list"}, {"view": "grid"}, "name", "list"),
         ({"order": "owner; drop"}, {"order": "-name"}, "-name", "list"),
         ({"order": "trashed_at"}, {"view": "tiles"}, "name", "list"),
+        ({}, {"order": "-owner"}, "name", "list"),
     ],
 )
 def test_a_view_is_what_was_asked_for_last(asked, kept, order, shape):
     assert viewing.chosen(asked, kept) == viewing.View(order, shape)
+
+
+def test_where_entries_are_of_different_people_their_owner_orders_them():
+    view = viewing.chosen({}, {"order": "-owner"}, viewing.SHARED_COLUMNS)
+    assert (view.order, [head.column for head in view.heads][:2]) == ("-owner", ["name", "owner"])
+    assert (view.heads[1].leads_to, view.heads[1].direction) == ("owner", "descending")
+    assert viewing.news({"order": "owner"}) == {"order": "owner"}
 
 
 def test_the_head_of_the_column_in_use_turns_the_order_round():

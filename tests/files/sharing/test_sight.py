@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.contrib.auth.models import Group
 
-from files import access, browsing, listing, tree
+from files import access, browsing, listing, sharing, tree
 from files.errors import NotFound, ParentGone
 from files.listing import Paging
 from tests.files.conftest import entry_of, make_folder, write_file
@@ -84,6 +84,29 @@ def test_the_list_of_what_is_shared_comes_in_pages(owner, friend, friend_api):
         url = page["next"] and "?".join(urlsplit(page["next"])[2:4])
 
     assert names == [f"f{number}" for number in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("order", "files"), [("owner", ["of friend", "of owner"]), ("-owner", ["of owner", "of friend"])]
+)
+def test_what_is_shared_is_ordered_by_whose_it_is_page_by_page(owner, friend, stranger, order, files):
+    for giver in (owner, friend):
+        for name in ("folder", "other"):
+            sharing.share_with(
+                giver, make_folder(giver, f"/{name}").id, role="viewer", username=stranger.username
+            )
+        file = write_file(giver, f"/of {giver.username}")
+        sharing.share_with(giver, file.id, role="viewer", username=stranger.username)
+
+    found, cursor = [], None
+    while cursor or not found:
+        page = listing.shared(stranger, Paging(order=order, limit=1, cursor=cursor))
+        found, cursor = [*found, *page.results], page.next_cursor
+
+    owners = [entry.owner for entry in found if entry.is_folder]
+    assert owners == sorted(owners, reverse=order == "-owner")
+    assert [entry.name for entry in found[len(owners) :]] == files
+    assert (len(owners), len({entry.id for entry in found})) == (4, 6)
 
 
 def test_a_group_sees_what_is_shared_with_it_while_one_is_in_it(owner, friend, stranger, album):
