@@ -7,7 +7,7 @@ import { _ } from "./gettext.js";
 import * as moving from "./moving.js";
 import { leave } from "./leaving.js";
 import { doToAll, FEW, told } from "./many.js";
-import { folderId, go, inTrash, isAnywhere, page, refresh } from "./page.js";
+import { folderId, go, inTrash, isAnywhere, mayFill, page, refresh, switchView } from "./page.js";
 import { bring, placeAll, placeOf, reach, rowOf, total } from "./rows.js";
 import { changed, focus, focused, select, selectAll, targets } from "./selection.js";
 import * as share from "./share.js";
@@ -21,7 +21,7 @@ const entry = (id) => `/api/v1/entries/${id}`;
 const IN_FOLDER = [
   { name: "open", label: _("Open"), icon: "eye", key: "Enter", one: true },
   { name: "download", label: _("Download"), icon: "download", inBar: true },
-  { name: "share", label: _("Share"), icon: "user-plus", one: true, inBar: true, owned: true },
+  { name: "share", label: _("Share"), icon: "user-plus", inBar: true, owned: true },
   { name: "show-place", label: _("Show in its folder"), icon: "folder-open", one: true, anywhere: true },
   { name: "about", label: _("Details"), icon: "panel-right", key: "d", one: true },
   { name: "rename", label: _("Rename"), icon: "pencil", key: "F2", one: true, apart: true, inBar: true, changes: true },
@@ -41,6 +41,21 @@ export function deedsFor(chosen) {
   const isThere = (deed) => !deed.anywhere || (isAnywhere() && chosen[0].parent);
   const may = (deed) => isThere(deed) && (!deed.owned || chosen.every((one) => one.may === "own")) && (!deed.changes || chosen.every((one) => one.may !== "view"));
   return said.filter((deed) => inTrash() || may(deed)).filter((deed) => (!deed.one || chosen.length === 1) && (!deed.kind || chosen[0].kind === deed.kind));
+}
+
+// What can be done with the place itself.
+export function deedsHere() {
+  const other = page().querySelector(".view-switch a:not([aria-current])");
+  const all = [
+    mayFill() && { name: "new-folder", label: _("New folder"), icon: "folder-plus" },
+    mayFill() && { name: "upload-files", label: _("Upload files"), icon: "upload", apart: true },
+    mayFill() && { name: "upload-folder", label: _("Upload folder"), icon: "folder-up" },
+    mayFill() && moving.hasTaken() && { name: "paste", label: _("Paste"), icon: "clipboard-paste", key: "Ctrl V", apart: true },
+    total() && { name: "select-all", label: _("Select all"), icon: "square-check-big", key: "Ctrl A", apart: true },
+    other && { name: "view", label: other.getAttribute("aria-label"), icon: other.dataset.view === "grid" ? "layout-grid" : "list", key: "v" },
+    inTrash() && total() && { name: "empty-trash", label: _("Empty the trash"), icon: "trash-2", apart: true, danger: true },
+  ];
+  return all.filter(Boolean);
 }
 
 const target = () => rowOf(targets()[0]?.id);
@@ -92,7 +107,7 @@ export const deeds = {
   },
 
   move: () => moving.askWhere(),
-  share: () => share.show(target()),
+  share: () => share.show(targets()),
 
   async star() {
     const chosen = targets();
@@ -150,6 +165,10 @@ export const deeds = {
     toast(_("%(things)s deleted for ever.", { things: things(purged, "item") }));
     refreshRoom();
   },
+
+  paste: () => moving.paste(),
+
+  view: switchView,
 
   "select-all": selectAll,
 

@@ -2,7 +2,7 @@
 
 import * as band from "./band.js";
 import * as cluster from "./cluster.js";
-import { deeds, deedsFor, open, refreshRoom } from "./deeds.js";
+import { deeds, deedsFor, deedsHere, open, refreshRoom } from "./deeds.js";
 import * as details from "./details.js";
 import * as forms from "./forms.js";
 import * as help from "./help.js";
@@ -38,12 +38,20 @@ const PAGE_DEEDS = {
   "upload-files": () => intake.pick("pick-files"),
   "upload-folder": () => intake.pick("pick-folder"),
   menu: (button) => openMenu(rows.rowAt(button), button),
+  more: (button) => menu.show(deedsFor(selection.chosen()), button, run),
 };
+const run = (deed) => orSay(async () => (PAGE_DEEDS[deed.name] ?? deeds[deed.name])());
 
 function openMenu(row, at) {
   selection.focus(row);
   if (!selection.selected().includes(row)) selection.select([row]);
-  menu.show(deedsFor(selection.chosen()), at, (deed) => orSay(() => deeds[deed.name]()));
+  menu.show(deedsFor(selection.chosen()), at, run);
+}
+
+// The menu of the place itself, where no entry is.
+function openMenuHere(at) {
+  selection.select([]);
+  menu.show(deedsHere(), at, run);
 }
 
 // The panel's own buttons are about the entry on show alone.
@@ -56,7 +64,7 @@ function doWithShown(button) {
 }
 
 function startFrame() {
-  preview.start({ about: details.show, star: deeds.star, download: deeds.download });
+  preview.start({ about: details.show, star: deeds.star, share: deeds.share, download: deeds.download });
   page.start();
   viewport.start();
   rows.start();
@@ -97,12 +105,15 @@ document.addEventListener("click", (event) => {
 });
 document.addEventListener("contextmenu", (event) => {
   const row = rows.rowAt(event.target);
-  if (!row || event.pointerType === "touch") return;
+  const byKey = !event.button && !event.buttons; // the menu key, or Shift+F10
+  const isBeside = event.target.closest("#page") ? !event.target.closest("a, button, input, .page-head") : byKey && event.target === document.body;
+  if (!(row ?? (isBeside && page.hasEntries())) || event.pointerType === "touch") return;
   event.preventDefault();
   const at = { x: event.clientX, y: event.clientY };
-  if (!event.button && !event.buttons) openMenu(row, row.querySelector(".c-menu")); // the menu key, or Shift+F10
-  else if (!event.buttons) openMenu(row, at);
-  else document.addEventListener("pointerup", () => setTimeout(openMenu, 0, row, at), { once: true }); // which would close it
+  const show = row ? (point) => openMenu(row, point) : openMenuHere;
+  if (byKey) show(row ? row.querySelector(".c-menu") : at);
+  else if (!event.buttons) show(at);
+  else document.addEventListener("pointerup", () => setTimeout(show, 0, at), { once: true }); // which would close it
 });
 document.addEventListener("page:shown", (event) => shown(event.detail));
 document.addEventListener("entry:arrived", async (event) => {

@@ -57,6 +57,8 @@ export function take(isCut) {
   announce(isCut ? _("%(things)s cut. Paste where they belong.", taken) : _("%(things)s copied. Paste where they belong.", taken));
 }
 
+export const hasTaken = () => clipboard !== null;
+
 export async function paste() {
   if (!clipboard || !folderId()) return;
   const { chosen, from, isCut } = clipboard;

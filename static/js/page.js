@@ -11,6 +11,7 @@ export const page = () => document.getElementById("page");
 export const folderId = () => page().dataset.folder || null;
 export const isAnywhere = () => ["recent", "starred", "search", "shared"].includes(page().dataset.place);
 export const hasEntries = () => !["cluster", "account"].includes(page().dataset.place);
+export const mayFill = () => folderId() !== null && page().dataset.may !== "view";
 export const isOwnFolder = () => folderId() !== null && !page().dataset.nav;
 export const inTrash = () => page().dataset.place === "trash";
 

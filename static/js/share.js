@@ -7,39 +7,78 @@ import { ask } from "./dialogs.js";
 import { icon, make } from "./dom.js";
 import { _ } from "./gettext.js";
 import { announce, orSay } from "./toast.js";
+import { things } from "./words.js";
 
 const FOR_PEOPLE = [["viewer", _("Can view")], ["editor", _("Can edit")]];
 const FOR_LINKS = [["download", _("View and download")], ["view", _("View only")], ["upload", _("Bring files only")]];
 const LINK_WORDS = { download: _("Whoever has it can view and download"), view: _("Whoever has it can view"), upload: _("Whoever has it can bring files, and see none") };
 
-export async function show(row) {
-  const { id, name, kind } = row.dataset;
-  const { results } = await call("GET", `/api/v1/entries/${id}/shares`);
-  const people = make("ul", { class: "share-people" }, owner(), ...results.filter((one) => !one.link).map(person));
-  const link = make("section", { class: "share-link", "aria-label": _("Link") });
-  drawLink(link, id, kind, results.find((one) => one.link) ?? null);
+// One entry or several: what is said of people counts for all of them, and a link is for one.
+export async function show(chosen) {
+  const all = chosen.map(({ id, name, kind }) => ({ id, name, kind }));
+  const [{ id, name, kind }] = all;
+  const isOne = all.length === 1;
+  const shares = isOne ? (await call("GET", `/api/v1/entries/${id}/shares`)).results : await sharesOf(new Set(all.map((one) => one.id)));
+  const known = Map.groupBy(shares.filter((one) => !one.link), keyOf);
+  const people = make("ul", { class: "share-people" }, owner(), ...[...known.values()].map((some) => person(all, some)));
+  const body = make("div", {}, adding(all, people), people);
+  if (isOne) {
+    const link = make("section", { class: "share-link", "aria-label": _("Link") });
+    drawLink(link, id, kind, shares.find((one) => one.link) ?? null);
+    body.append(link);
+  }
   return ask({
-    title: _("Share “%(name)s”", { name }), classes: "share", verb: _("Done"), cancel: null, extra: make("span", { class: "dim" }, _("Changes count at once")),
-    body: make("div", {}, adding(id, people), people, link), decide: async () => true, first: null,
+    title: isOne ? _("Share “%(name)s”", { name }) : _("Share %(things)s", { things: things(all.length, "item") }),
+    classes: "share", verb: _("Done"), cancel: null, extra: make("span", { class: "dim" }, _("Changes count at once")),
+    body, decide: async () => true, first: null,
   });
 }
 
-function adding(id, people) {
+// All that one shares comes a page at a time; of it what these entries are shared with.
+async function sharesOf(ids) {
+  const found = [];
+  for (let next = "/api/v1/shares?limit=1000"; next; ) {
+    const page = await call("GET", next);
+    found.push(...page.results.filter((one) => ids.has(one.entry.id)));
+    next = page.next && `/api/v1/shares${new URL(page.next).search}`;
+  }
+  return found;
+}
+
+const keyOf = ({ user, group }) => JSON.stringify([user, group]);
+
+// Sharing again changes the role. What is refused for one is not tried for those that follow.
+async function give(all, whom, role, given) {
+  for (const { id } of all) given(await call("POST", `/api/v1/entries/${id}/shares`, { ...whom, role }));
+}
+
+function adding(all, people) {
   const field = make("input", { id: "share-whom", class: "text-input", type: "text", placeholder: _("User name"), autocomplete: "off", "aria-label": _("User name"), "aria-describedby": "share-error" });
   const role = select(_("Role"), FOR_PEOPLE, "viewer");
   const error = make("p", { id: "share-error", class: "field-error", role: "alert" });
+  const button = make("button", { type: "button", class: "button primary", onclick: () => add() }, _("Add"));
+  const shared = (shares) => {
+    people.querySelector(`[data-whom="${CSS.escape(keyOf(shares[0]))}"]`)?.remove();
+    people.append(person(all, shares));
+    announce(_("Shared with %(user)s", { user: shares[0].user }));
+  };
   const add = async () => {
-    if (!field.value.trim()) return;
+    if (!field.value.trim() || button.disabled) return;
+    const shares = [];
+    button.disabled = true;
     try {
-      const share = await call("POST", `/api/v1/entries/${id}/shares`, { user: field.value.trim(), role: role.value });
-      people.querySelector(`[data-share="${share.id}"]`)?.remove();
-      people.append(person(share));
-      announce(_("Shared with %(user)s", { user: share.user }));
+      await give(all, { user: field.value.trim() }, role.value, (share) => {
+        shares.push(share);
+        if (all.length > 1) button.textContent = _("%(done)s of %(all)s", { done: shares.length, all: all.length });
+      });
       [field.value, error.textContent] = ["", ""];
     } catch (problem) {
       if (problem.status === undefined) throw problem;
       error.textContent = problem.hint;
+    } finally {
+      [button.disabled, button.textContent] = [false, _("Add")];
     }
+    if (shares.length) shared(shares);
     field.focus();
   };
   field.addEventListener("keydown", (event) => {
@@ -47,7 +86,7 @@ function adding(id, people) {
     event.preventDefault();
     add();
   });
-  return make("div", { class: "share-add" }, field, role, make("button", { type: "button", class: "button primary", onclick: add }, _("Add")), error);
+  return make("div", { class: "share-add" }, field, role, button, error);
 }
 
 function owner() {
@@ -55,16 +94,24 @@ function owner() {
   return make("li", {}, avatar(name), make("span", {}, make("b", {}, name)), make("span", { class: "dim" }, _("Owner")));
 }
 
-function person(share) {
-  const name = share.user ?? share.group;
-  const role = select(_("What %(name)s can do", { name }), [...FOR_PEOPLE, ["none", _("Take it back")]], share.role);
-  const line = make("li", { "data-share": share.id }, avatar(name), make("span", {}, make("b", {}, name), share.group ? make("small", {}, _("A group")) : null), role);
+// A person or a group with its shares, of some of the entries or of all.
+function person(all, shares) {
+  const { user, group } = shares[0];
+  const name = user ?? group;
+  const held = new Map(shares.map((share) => [share.entry.id, share]));
+  const isAlike = held.size === all.length && new Set(shares.map((share) => share.role)).size === 1;
+  const role = select(_("What %(name)s can do", { name }), [...(isAlike ? [] : [["", _("Not the same for all")]]), ...FOR_PEOPLE, ["none", _("Take it back")]], isAlike ? shares[0].role : "");
+  const line = make("li", { "data-whom": keyOf(shares[0]) }, avatar(name), make("span", {}, make("b", {}, name), group ? make("small", {}, _("A group")) : null), role);
   role.addEventListener("change", () => orSay(async () => {
     if (role.value !== "none") {
-      await call("PATCH", `/api/v1/shares/${share.id}`, { role: role.value });
+      await give(all, user ? { user } : { group }, role.value, (share) => held.set(share.entry.id, share));
+      role.querySelector('[value=""]')?.remove();
       return;
     }
-    await call("DELETE", `/api/v1/shares/${share.id}`);
+    for (const [id, share] of held) {
+      await call("DELETE", `/api/v1/shares/${share.id}`);
+      held.delete(id);
+    }
     line.remove();
     announce(_("%(name)s sees it no more", { name }));
   }));

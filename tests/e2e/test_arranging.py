@@ -152,6 +152,42 @@ def test_a_rubber_band_selects_what_it_touches(marie: Person) -> None:
     expect(page.get_by_role("toolbar")).to_contain_text("4 selected")
 
 
+def test_beside_the_rows_a_menu_tells_what_can_be_done_here(marie: Person) -> None:
+    page = marie.page
+    marie.row("a.txt").click()
+    beside = {"x": 500, "y": 600}
+    page.get_by_role("main").click(button="right", position=beside)
+    items = page.get_by_role("menuitem")
+    expect(page.get_by_role("menuitem", name="Upload folder")).to_be_visible()
+    expect(page.get_by_role("toolbar")).to_have_count(0)  # it is about the folder, so nothing is selected
+    expect(items.filter(has_text="Paste")).to_have_count(0)  # nothing was cut or copied
+    page.get_by_role("menuitem", name="Select all").click()
+    expect(page.get_by_role("toolbar")).to_contain_text("5 selected")
+    page.keyboard.press("Escape")
+
+    marie.row("a.txt").click()
+    page.keyboard.press("Control+c")
+    page.get_by_role("main").click(button="right", position=beside)
+    page.get_by_role("menuitem", name="Paste").click()
+    expect(marie.row("a (copy).txt")).to_be_visible()
+    page.get_by_role("main").click(button="right", position=beside)
+    page.get_by_role("menuitem", name="New folder").click()
+    page.get_by_role("dialog", name="New folder").get_by_label("Name").fill("Cabin")
+    page.keyboard.press("Enter")
+    expect(marie.row("Cabin")).to_be_focused()
+    page.get_by_role("main").click(button="right", position=beside)
+    page.get_by_role("menuitem", name="As a grid").click()
+    expect(page.get_by_role("link", name="As a grid")).to_have_attribute("aria-current", "true")
+
+
+def test_what_the_bar_does_not_show_is_in_its_menu(marie: Person) -> None:
+    page = marie.page
+    marie.row("a.txt").click()
+    page.get_by_role("button", name="More to do with the selection").click()
+    page.get_by_role("menuitem", name="Details").click()
+    expect(page.get_by_role("complementary", name="Details")).to_contain_text("a.txt")
+
+
 def test_the_keys_are_told_and_single_letters_can_be_switched_off(marie: Person) -> None:
     page = marie.page
     page.keyboard.press("?")

@@ -57,6 +57,24 @@ def test_files_are_looked_at_one_after_the_other_with_the_keyboard(marie: Person
     assert "harmed" not in page.title()
 
 
+def test_what_is_done_in_the_preview_is_done_to_what_it_shows(marie: Person) -> None:
+    page = marie.page
+    marie.row("3 notes.md").dblclick()
+    page.keyboard.press("ArrowRight")
+    expect(preview(marie).get_by_role("cell", name="Bread, cheese")).to_be_visible()
+    star = preview(marie).get_by_role("button", name="Star")
+    star.click()
+    expect(star).to_have_attribute("aria-pressed", "true")
+    preview(marie).get_by_role("button", name="Share").click()
+    dialog = page.get_by_role("dialog", name="Share “4 table.csv”")
+    dialog.get_by_role("button", name="Done").click()
+
+    page.keyboard.press("Escape")
+    expect(preview(marie)).to_have_count(0)
+    expect(marie.row("4 table.csv").get_by_role("img", name="Starred")).to_be_visible()
+    expect(marie.row("3 notes.md").get_by_role("img", name="Starred")).to_have_count(0)
+
+
 def test_back_closes_the_preview_and_stays_in_the_folder(marie: Person) -> None:
     marie.row("3 notes.md").dblclick()
     expect(preview(marie).get_by_role("heading", name="Packing list")).to_be_visible()

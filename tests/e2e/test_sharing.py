@@ -38,6 +38,83 @@ def test_a_folder_shared_with_somebody_is_theirs_to_see_until_it_is_taken_back(
     expect(jonas.page.get_by_role("heading", name="Nobody has shared anything with you yet")).to_be_visible()
 
 
+def test_several_are_shared_at_once_and_taken_back_at_once(person: Person, open_person) -> None:
+    jonas: Person = open_person()
+    jonas.register()
+    person.put({"a.txt": b"a", "b.txt": b"b", "c.txt": b"c"})
+    _share(person, "a.txt", jonas.name)  # one of them alone, before
+    person.row("a.txt").click()
+    person.row("b.txt").click(modifiers=["Control"])
+    person.row("c.txt").click(modifiers=["Control"])
+    person.page.get_by_role("toolbar").get_by_role("button", name="Share").click()
+    dialog = person.page.get_by_role("dialog", name="Share 3 items")
+    expect(dialog.get_by_role("checkbox", name="Anyone with the link")).to_have_count(0)
+    role = dialog.get_by_label(f"What {jonas.name} can do")
+    expect(role.locator("option:checked")).to_have_text("Not the same for all")
+
+    dialog.get_by_label("User name").fill(jonas.name)
+    dialog.get_by_label("Role").select_option("Can edit")
+    dialog.get_by_label("User name").press("Enter")
+    expect(role.locator("option:checked")).to_have_text("Can edit")
+
+    jonas.page.get_by_role("link", name="Shared with me").click()
+    expect(jonas.row("c.txt")).to_be_visible()
+    assert jonas.names() == ["a.txt", "b.txt", "c.txt"]
+    role.select_option("Take it back")
+    expect(dialog.get_by_role("listitem").filter(has_text=jonas.name)).to_have_count(0)
+    dialog.get_by_role("button", name="Done").click()
+    jonas.page.reload()
+    expect(jonas.page.get_by_role("heading", name="Nobody has shared anything with you yet")).to_be_visible()
+
+
+def test_what_is_shared_is_ordered_by_whose_it_is(person: Person, open_person) -> None:
+    lena: Person = open_person()
+    lena.register()
+    reader: Person = open_person()
+    reader.register()
+    first, second = sorted((person, lena), key=lambda one: one.name)
+    first.put({"b.txt": b"b"})
+    second.put({"a.txt": b"a"})
+    for one, name in ((first, "b.txt"), (second, "a.txt")):
+        _share(one, name, reader.name)
+
+    reader.page.get_by_role("link", name="Shared with me").click()
+    order = reader.page.get_by_role("navigation", name="Order")
+    order.get_by_role("link", name="Owner").click()
+    expect(order.get_by_role("link", name="Owner ascending")).to_be_focused()
+    assert reader.names() == ["b.txt", "a.txt"]
+    order.get_by_role("link", name="Owner").click()
+    expect(order.get_by_role("link", name="Owner descending")).to_be_focused()
+    assert reader.names() == ["a.txt", "b.txt"]
+    assert reader.complaints == []
+
+
+def test_a_folder_shared_to_be_looked_at_offers_nothing_to_bring(person: Person, open_person) -> None:
+    jonas: Person = open_person()
+    jonas.register()
+    person.make_folder("Summer 2026")
+    _share(person, "Summer 2026", jonas.name)
+    jonas.page.get_by_role("link", name="Shared with me").click()
+    jonas.row("Summer 2026").dblclick()
+    expect(jonas.page.get_by_role("heading", name="Nothing is here yet")).to_be_visible()
+    main = jonas.page.get_by_role("main")
+    expect(main.get_by_role("button", name="New folder")).to_have_count(0)
+    main.click(button="right", position={"x": 400, "y": 300})
+    expect(jonas.page.get_by_role("menuitem", name="As a grid")).to_be_visible()
+    expect(jonas.page.get_by_role("menuitem", name="Upload files")).to_have_count(0)
+
+
+def _share(person: Person, name: str, whom: str) -> None:
+    """Let somebody look at something."""
+    person.row(name).click()
+    person.page.get_by_role("toolbar").get_by_role("button", name="Share").click()
+    dialog = person.page.get_by_role("dialog", name=f"Share “{name}”")
+    dialog.get_by_label("User name").fill(whom)
+    dialog.get_by_role("button", name="Add").click()
+    expect(dialog.get_by_role("listitem").filter(has_text=whom)).to_be_visible()
+    dialog.get_by_role("button", name="Done").click()
+
+
 def test_a_link_opens_for_whoever_has_it_until_it_is_gone(person: Person, open_person) -> None:
     stranger: Person = open_person()
     person.put({"notes.txt": b"from the lake"})

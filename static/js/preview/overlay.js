@@ -3,7 +3,7 @@
 import { icon, make } from "../dom.js";
 import { _ } from "../gettext.js";
 import { amongFiles, nextFile, placeOf, rowOf, within } from "../rows.js";
-import { focus } from "../selection.js";
+import { focus, select } from "../selection.js";
 import { announce, orSay } from "../toast.js";
 import { size } from "../words.js";
 import { showPdf } from "./pdf.js";
@@ -41,14 +41,15 @@ export function open(row) {
 function build() {
   const act = (label, name, deed, classes = "") => make("button", { type: "button", class: `icon-button ${classes}`, "aria-label": label, title: label, onclick: deed }, icon(name, 18));
   const zoom = make("span", { class: "zooms", hidden: true },
-    act(_("Smaller"), "zoom-out", () => shown.zoom?.(-1)), act(_("Fit"), "monitor", () => shown.zoom?.(0)), act(_("Larger"), "zoom-in", () => shown.zoom?.(1)));
+    act(_("Smaller"), "zoom-out", () => shown.zoom?.(-1)), act(_("Fit"), "maximize", () => shown.zoom?.(0)), act(_("Larger"), "zoom-in", () => shown.zoom?.(1)));
   dialog = make(
     "dialog", { class: "preview", "aria-label": _("Preview") },
     make("header", { class: "preview-head" },
       act(_("Close the preview"), "x", close),
       make("h2"), make("span", { class: "preview-place" }), make("span", { class: "preview-copies copies" }), zoom,
-      act(_("Star"), "star", () => run("star"), "only-wide"),
-      act(_("Download"), "download", () => run("download")),
+      act(_("Star"), "star", () => orSay(() => run("star")), "only-wide preview-star"),
+      act(_("Share"), "user-plus", () => orSay(() => run("share")), "only-wide preview-share"),
+      act(_("Download"), "download", () => orSay(() => run("download"))),
       act(_("Details"), "panel-right", () => { const { row } = shown; close(); setTimeout(() => deeds.about(row), 0); }),
     ),
     make("div", { class: "preview-body" }),
@@ -64,9 +65,20 @@ function build() {
   swipe(dialog.querySelector(".preview-body"));
 }
 
-function run(name) {
-  focus(shown.row);
-  deeds[name](shown.row);
+// What is on show is what the deed is meant for, wherever the selection was.
+async function run(name) {
+  const mine = shown;
+  select([mine.row]);
+  await deeds[name](mine.row);
+  if (mine !== shown) return;
+  mine.row = rowOf(mine.row.dataset.id) ?? mine.row; // drawn anew
+  showDeeds(mine.row);
+}
+
+function showDeeds({ dataset }) {
+  const [star, share] = [dialog.querySelector(".preview-star"), dialog.querySelector(".preview-share")];
+  star.hidden = share.hidden = dataset.may !== "own";
+  star.setAttribute("aria-pressed", String(Boolean(dataset.starred)));
 }
 
 function show(row) {
@@ -78,6 +90,7 @@ function show(row) {
   dialog.querySelector("h2").textContent = name;
   dialog.querySelector(".preview-place").textContent = _("%(value)s of %(all)s", { value: at + 1, all });
   dialog.querySelector(".preview-copies").replaceChildren(...[...row.querySelector(".c-copies").childNodes].map((one) => one.cloneNode(true)));
+  showDeeds(row);
   dialog.querySelector(".before").disabled = at === 0;
   dialog.querySelector(".after").disabled = at + 1 === all;
   dialog.querySelector(".zooms").hidden = preview !== "image" && preview !== "pdf";
@@ -96,7 +109,7 @@ function show(row) {
 function cannot(row, words) {
   return make("div", { class: "preview-none" }, row.querySelector(".c-icon").cloneNode(true), make("p", {}, words),
     make("p", { class: "dim" }, size(Number(row.dataset.size))),
-    make("button", { type: "button", class: "button primary", onclick: () => run("download") }, icon("download"), _("Download")));
+    make("button", { type: "button", class: "button primary", onclick: () => orSay(() => run("download")) }, icon("download"), _("Download")));
 }
 
 function showFilm({ url, name, into, shown: mine }) {

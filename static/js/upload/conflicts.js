@@ -3,6 +3,7 @@
 import { icon, make } from "../dom.js";
 import { ask } from "../dialogs.js";
 import { _, ngettext } from "../gettext.js";
+import { rowOf } from "../rows.js";
 import { size, things, when } from "../words.js";
 
 const CHOICES = [["rename", _("Keep both")], ["replace", _("Replace")], ["skip", _("Skip")]];
@@ -54,10 +55,11 @@ function line({ file, there, looks }, choices, chosen) {
     return [choice, input, make("label", {}, input, make("span", {}, words))];
   });
   const same = first(file, there) === "skip";
+  const picture = rowOf(there.id)?.querySelector(".c-thumb img")?.cloneNode(); // of what is there
   const element = make(
     "fieldset", { class: "clash" },
     make("legend", { class: "visually-hidden" }, file.name),
-    make("span", { class: `c-icon ${looks[1]}` }, icon(looks[0], 20)),
+    make("span", { class: `c-icon ${looks[1]}` }, picture ?? icon(looks[0], 20)),
     make("div", {},
       make("b", { "aria-hidden": "true" }, file.name),
       make("dl", {},
