@@ -1,5 +1,6 @@
 """Accounts in the Django admin: people with their quota, and tokens that can be revoked but never read."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -50,7 +51,7 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
 
 @admin.register(Token)
 class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ["label", "user", "scopes", "created", "expiry", "last_used_at"]
+    list_display = ["label", "user", "scopes", "made", "ends", "last_used_at"]
     list_display_links = None
     list_select_related = ["user"]
     search_fields = ["user__username", "name"]
@@ -59,6 +60,14 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=gettext_lazy("Token"))
     def label(self, token: Token) -> str:
         return token.name or _("unnamed")
+
+    @admin.display(description=gettext_lazy("Made"), ordering="created")
+    def made(self, token: Token) -> datetime:
+        return token.created
+
+    @admin.display(description=gettext_lazy("Ends"), ordering="expiry")
+    def ends(self, token: Token) -> datetime | None:
+        return token.expiry
 
     @admin.action(description=gettext_lazy("Revoke the selected tokens"), permissions=["delete"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[Token]) -> None:

@@ -9,6 +9,7 @@ from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Now, Upper
 from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
 from knox.models import AbstractAuthToken
 
 
@@ -24,7 +25,7 @@ class PersonManager(UserManager["User"]):
 class User(AbstractUser):
     """A person who signs in; upper and lower case make no difference in a username."""
 
-    email = models.EmailField(blank=True)
+    email = models.EmailField(_("email address"), blank=True)
     email_confirmed_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[PersonManager] = PersonManager()
@@ -82,7 +83,11 @@ class Usage(models.Model):
 
     user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="usage")
     quota_bytes = models.BigIntegerField(
-        null=True, blank=True, default=default_quota_bytes, help_text="Empty: no limit."
+        _("quota in bytes"),
+        null=True,
+        blank=True,
+        default=default_quota_bytes,
+        help_text=_("Empty: no limit."),
     )
     used_bytes = models.BigIntegerField(default=0, editable=False)
     reserved_bytes = models.BigIntegerField(
@@ -95,7 +100,7 @@ class Usage(models.Model):
             models.CheckConstraint(condition=models.Q(used_bytes__gte=0), name="usage_not_negative"),
             models.CheckConstraint(condition=models.Q(reserved_bytes__gte=0), name="reserved_not_negative"),
         ]
-        verbose_name_plural = "usage"
+        verbose_name = verbose_name_plural = _("usage")
 
     def __str__(self) -> str:
         return f"{self.user_id}: {self.used_bytes}"
@@ -113,13 +118,15 @@ class Token(AbstractAuthToken):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     digest = models.CharField(max_length=128, editable=False)
     token_key = None  # type: ignore[assignment]  # as Django has a subclass drop a field
-    name = models.CharField(max_length=100, blank=True)
-    scopes = models.JSONField(default=list)
+    name = models.CharField(_("name"), max_length=100, blank=True)
+    scopes = models.JSONField(_("may"), default=list)
     folder_id = models.UUIDField(null=True, help_text="All that it reaches; null: all that is its owner's.")
-    last_used_at = models.DateTimeField(null=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True)
 
     class Meta:
         ordering = ["-created"]
+        verbose_name = _("token")
+        verbose_name_plural = _("tokens")
         constraints = [models.UniqueConstraint(fields=["digest"], name="token_digest_once")]
 
     def __str__(self) -> str:

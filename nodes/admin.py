@@ -57,7 +57,7 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         nodes: QuerySet[Node] = super().get_queryset(request).annotate(replica_count=stored)
         return nodes
 
-    @admin.display(ordering="replica_count")
+    @admin.display(description=gettext_lazy("copies"), ordering="replica_count")
     def replicas(self, node: Node) -> int:
         return int(getattr(node, "replica_count", 0))
 
@@ -100,7 +100,7 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             % {"free": filesizeformat(node.free_bytes), "all": filesizeformat(node.capacity_bytes)},
         )
 
-    @admin.display(ordering="last_seen_at")
+    @admin.display(description=gettext_lazy("last seen"), ordering="last_seen_at")
     def last_seen(self, node: Node) -> str:
         if node.last_seen_at is None:
             return _("never")

@@ -37,47 +37,77 @@ class Node(models.Model):
         DRAINING = "draining", _("Draining")
         RETIRED = "retired", _("Retired")
 
-    name = models.CharField(max_length=63, unique=True)
-    store_id = models.UUIDField(unique=True, help_text="The identity of the disk, not of the machine.")
-    url = models.CharField(max_length=255)
-    zone = models.CharField(max_length=63, help_text="Failure domain; copies are spread over zones.")
-    filesystem_id = models.CharField(max_length=63, blank=True)
-    capacity_bytes = models.BigIntegerField(default=0)
-    free_bytes = models.BigIntegerField(
-        default=0, help_text="What may still be stored, the reserve left out."
+    name = models.CharField(_("name"), max_length=63, unique=True)
+    store_id = models.UUIDField(
+        _("disk"), unique=True, help_text=_("The identity of the disk, not of the machine.")
     )
-    duty = models.CharField(max_length=10, choices=Duty, default=Duty.DRAINING)
-    health = models.CharField(max_length=10, choices=Health, default=Health.UNKNOWN)
-    failures = models.PositiveIntegerField(default=0, help_text="Failed probes in a row.")
-    failing_since = models.DateTimeField(null=True, blank=True)
-    absence_noted = models.BooleanField(default=False, help_text="Its chunks were made due for repair.")
-    probed_at = models.DateTimeField(null=True, blank=True)
-    last_seen_at = models.DateTimeField(null=True, blank=True)
-    latency_ms = models.FloatField(null=True, blank=True)
-    problem = models.CharField(max_length=255, blank=True, help_text="Why the last probe failed.")
+    url = models.CharField(_("address"), max_length=255)
+    zone = models.CharField(
+        _("zone"), max_length=63, help_text=_("Failure domain; copies are spread over zones.")
+    )
+    filesystem_id = models.CharField(_("file system"), max_length=63, blank=True)
+    capacity_bytes = models.BigIntegerField(_("capacity in bytes"), default=0)
+    free_bytes = models.BigIntegerField(
+        _("free bytes"), default=0, help_text=_("What may still be stored, the reserve left out.")
+    )
+    duty = models.CharField(_("duty"), max_length=10, choices=Duty, default=Duty.DRAINING)
+    health = models.CharField(_("health"), max_length=10, choices=Health, default=Health.UNKNOWN)
+    failures = models.PositiveIntegerField(_("failures"), default=0, help_text=_("Failed probes in a row."))
+    failing_since = models.DateTimeField(_("failing since"), null=True, blank=True)
+    absence_noted = models.BooleanField(
+        _("absence noted"), default=False, help_text=_("Its chunks were made due for repair.")
+    )
+    probed_at = models.DateTimeField(_("asked"), null=True, blank=True)
+    last_seen_at = models.DateTimeField(_("answered"), null=True, blank=True)
+    latency_ms = models.FloatField(_("answer time in ms"), null=True, blank=True)
+    problem = models.CharField(
+        _("problem"), max_length=255, blank=True, help_text=_("Why the last probe failed.")
+    )
     problem_code = models.CharField(
-        max_length=31, blank=True, help_text="The same for programs, as the node told it; empty: no answer."
+        _("code of the problem"),
+        max_length=31,
+        blank=True,
+        help_text=_("The same for programs, as the node told it; empty: no answer."),
     )
     clock_skew_seconds = models.FloatField(
-        null=True, blank=True, help_text="How far its clock is before the database's."
+        _("clock ahead by seconds"),
+        null=True,
+        blank=True,
+        help_text=_("How far its clock is before the database's."),
     )
-    quarantined = models.IntegerField(default=0, help_text="Bad chunk files it has put aside.")
-    received_bytes = models.BigIntegerField(default=0, help_text="Since the node started.")
-    sent_bytes = models.BigIntegerField(default=0, help_text="Since the node started.")
-    version = models.CharField(max_length=31, blank=True)
+    quarantined = models.IntegerField(
+        _("put aside"), default=0, help_text=_("Bad chunk files it has put aside.")
+    )
+    received_bytes = models.BigIntegerField(
+        _("bytes received"), default=0, help_text=_("Since the node started.")
+    )
+    sent_bytes = models.BigIntegerField(_("bytes sent"), default=0, help_text=_("Since the node started."))
+    version = models.CharField(_("version"), max_length=31, blank=True)
     returned_at = models.DateTimeField(
-        null=True, blank=True, help_text="Back from an absence; older copies must prove to be there."
+        _("came back"),
+        null=True,
+        blank=True,
+        help_text=_("Back from an absence; older copies must prove to be there."),
     )
-    clone_url = models.CharField(max_length=255, blank=True, help_text="Where a copy of its store asked in.")
-    clone_seen_at = models.DateTimeField(null=True, blank=True)
-    drain_began_at = models.DateTimeField(null=True, blank=True)
-    drain_began_bytes = models.BigIntegerField(null=True, blank=True, help_text="What it held then.")
-    created_at = models.DateTimeField(db_default=Now())
+    clone_url = models.CharField(
+        _("address of the copy"),
+        max_length=255,
+        blank=True,
+        help_text=_("Where a copy of its store asked in."),
+    )
+    clone_seen_at = models.DateTimeField(_("copy seen"), null=True, blank=True)
+    drain_began_at = models.DateTimeField(_("draining since"), null=True, blank=True)
+    drain_began_bytes = models.BigIntegerField(
+        _("bytes to drain"), null=True, blank=True, help_text=_("What it held then.")
+    )
+    created_at = models.DateTimeField(_("added"), db_default=Now())
 
     objects = NodeQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
+        verbose_name = _("node")
+        verbose_name_plural = _("nodes")
 
     def __str__(self) -> str:
         return self.name
