@@ -54,6 +54,13 @@ def cluster(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
     take("cluster")
 
 
+def admin(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
+    for name, path in {"admin": "", "admin-nodes": "nodes/node/"}.items():
+        page.goto(f"{page.evaluate('location.origin')}/admin/{path}")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        take(name)
+
+
 def node_off(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
     _open(page)
     expect(page.get_by_role("heading", name="Every file opens. One node is off.")).to_be_visible()

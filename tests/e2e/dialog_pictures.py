@@ -25,6 +25,11 @@ def dialogs(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
     link.uncheck()
     expect(dialog.get_by_label("The link", exact=True)).to_have_count(0)
     dialog.get_by_role("button", name="Done").click()
+    page.locator('.row[data-name="Milky way.jpg"] .c-box').click()
+    page.get_by_role("toolbar").get_by_role("button", name="Share").click()
+    expect(page.get_by_role("dialog", name="Share 2 items")).to_contain_text("lena.ostrowski")
+    take("share-several")
+    page.get_by_role("dialog").get_by_role("button", name="Done").click()
     page.get_by_role("button", name="Clear the selection").click()
     if not is_phone:
         page.keyboard.press("?")

@@ -78,6 +78,7 @@ def account(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
     main = page.get_by_role("main")
     if main.get_by_text("laptop", exact=True).count() == 0:
         _make_token(page, "laptop")
+        page.goto(f"{url}/account/tokens")  # where it is told no more
     take("account-tokens")
     _make_token(page, "nightly backup")
     page.get_by_role("main").evaluate("() => scrollTo(0, 0)")

@@ -21,6 +21,12 @@ from tests.system import System
 FOLDERS = ("Camera roll", "Film scans", "Receipts", "To print")
 HERE = "/Family/Summer 2026"
 PEOPLE = ("marie.keller", "jonas.keller", "lena.ostrowski")
+NAMED = """
+from accounts.models import User
+User.objects.filter(username="marie.keller").update(
+    first_name="Marie", last_name="Keller", email="marie@keller.example"
+)
+"""
 SETTINGS = {
     "DEFAULT_QUOTA_BYTES": str(door_pictures.QUOTA_BYTES),
     "NEARFULL_SHARE": "0",  # how full the disk of this machine is belongs into no picture
@@ -34,6 +40,7 @@ def seed(system: System) -> None:
     for name in PEOPLE:
         body = {"username": name, "password": PASSWORD}
         requests.post(f"{system.url}/api/v1/auth/register", json=body, timeout=60).raise_for_status()
+    system.manage("shell", "-c", NAMED)
     api = Api(system.url, "admin", system.admin_password)
     for name in FOLDERS:
         api.make(f"{HERE}/{name}")
@@ -46,6 +53,16 @@ def seed(system: System) -> None:
     for name in ("Old tickets.pdf", "Draft.md"):
         api.put(f"/Family/{name}", pictures.NOTES.encode() + name.encode())
         api.ask("DELETE", f"entries/{api.id_of(f'/Family/{name}')}")
+    for name, role in (("lena.ostrowski", "editor"), ("jonas.keller", "viewer")):
+        api.share(f"{HERE}/Meadow.jpg", name, role)
+    for name, paths in {
+        "lena.ostrowski": ("/Choir", "/Hut keys.txt"),
+        "jonas.keller": ("/Film scans",),
+    }.items():
+        theirs = Api(system.url, name, PASSWORD)
+        for path in paths:
+            theirs.put(path, b"Under the stone.") if path.endswith(".txt") else theirs.make(path)
+            theirs.share(path, "admin", "viewer")
     door_pictures.seed(Api(system.url, door_pictures.MARIE, PASSWORD))
 
 
@@ -68,6 +85,9 @@ class Api:
 
     def put(self, path: str, data: bytes) -> None:
         self.ask("PUT", f"content{path}", data=data, headers={"Content-Type": ""})
+
+    def share(self, path: str, with_whom: str, role: str) -> None:
+        self.ask("POST", f"entries/{self.id_of(path)}/shares", json={"user": with_whom, "role": role})
 
     def id_of(self, path: str) -> object:
         return self.ask("GET", f"paths{path}")["id"]
@@ -107,6 +127,9 @@ def files(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
         take("menu")
         page.get_by_role("menuitem", name="Details").tap()
     else:
+        page.locator('.row[data-name="Sea at dusk.jpg"]').click(button="right")
+        take("menu")
+        page.keyboard.press("Escape")
         page.locator('.row[data-name="Meadow.jpg"]').click()
         page.locator('.row[data-name="Ridge at dawn.jpg"]').click(modifiers=["Control"])
         page.locator('.row[data-name="Slide archive 1978.zip"]').click(modifiers=["Control"])
@@ -155,6 +178,7 @@ def places(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
     for name, path in {
         "search": "search?q=lake",
         "starred": "starred",
+        "shared": "shared",
         "recent": "recent",
         "trash": "trash",
     }.items():
@@ -179,7 +203,7 @@ def origin(page: Page) -> str:
 
 STORIES: tuple[Shot, ...] = (  # type: ignore[assignment]
     *(files, grid, looking, moving, dialog_pictures.dialogs, places, empty, cluster_pictures.cluster),
-    *(dialog_pictures.uploading, door_pictures.doors, door_pictures.account),
+    *(cluster_pictures.admin, dialog_pictures.uploading, door_pictures.doors, door_pictures.account),
 )
 LAST: tuple[Shot, ...] = (cluster_pictures.node_off,)  # type: ignore[assignment]
 """While a node is down."""
