@@ -93,7 +93,7 @@ class System:
 
     @property
     def database_url(self) -> str:
-        return self.environment["DATABASE_URL"]
+        return (self._env | self.environment)["DATABASE_URL"]
 
     @property
     def environment(self) -> dict[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from subprocess import Popen
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import psutil
@@ -136,11 +137,14 @@ def test_a_stop_while_it_starts_leaves_no_process(fresh: System, number: signal.
     assert "all data is kept" in fresh.output.read_text()
 
 
-def test_a_second_run_keeps_data_addresses_and_secrets_and_hides_the_password(system: System) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_run_keeps_data_addresses_and_secrets_and_hides_the_password(
+    system: System, number: signal.Signals
+) -> None:
     write(system, "kept")
     ports, secrets = [(system.data / name).read_text() for name in ("nodes/ports.json", "secrets")]
     began = time.monotonic()
-    system.stop()
+    system.stop(number)
     assert time.monotonic() - began < 20
     assert system.launcher.returncode == 0
     assert not (system.data / "run/processes.json").exists()
@@ -201,7 +205,30 @@ def test_a_node_whose_port_was_taken_meanwhile_moves_to_another(system: System) 
         assert system.online_nodes() >= {"node-1", "node-2", "node-3"}
 
 
-# --- where and as whom ----------------------------------------------------------------------------------
+# --- with whose servers, where and as whom --------------------------------------------------------------
+@pytest.fixture
+def given_servers() -> Iterator[dict[str, str]]:
+    """A database of the test's own in a PostgreSQL that runs already, and a Redis that does."""
+    address = os.environ["DATABASE_URL"]
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS given")
+        connection.execute("CREATE DATABASE given")
+        yield {
+            "DATABASE_URL": urlsplit(address)._replace(path="/given").geturl(),
+            "REDIS_URL": os.environ["REDIS_URL"],
+        }
+        connection.execute("DROP DATABASE given WITH (FORCE)")
+
+
+def test_servers_that_are_given_are_used_and_none_of_its_own_is_started(
+    tmp_path: Path, given_servers: dict[str, str]
+) -> None:
+    with System(tmp_path / "data", nodes=2, env=given_servers) as system:
+        assert system.names() == {"gateway", "worker", "node-1", "node-2"}
+        assert not (system.data / "postgres").exists()
+        assert status(system, "/readyz") == 200
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to become an ordinary user")
 def test_it_runs_as_an_ordinary_user(tmp_path: Path) -> None:
     data = tmp_path / "data"
