@@ -7,9 +7,9 @@ several fill it. Nothing is visible before all parts are whole and joined.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 
 from dfsclient import tus
 from dfsclient.errors import Conflict, DfsError, Gone, NotFound, SourceChanged
@@ -23,6 +23,8 @@ AT_ONCE = 4
 PARTS_FROM_BYTES = 128 * 1024 * 1024  # smaller files are over before it is worth to begin and join parts
 STEP_BYTES = 8 * 1024 * 1024  # parts begin at multiples of every chunk's size: the service knows chunks again
 NEW_STARTS = 2  # how often an upload that vanished is begun anew
+ASK_SECONDS = 600.0  # how often whole parts are asked for while others are sent: the service ends silent ones
+NAP_SECONDS = 0.2  # in which a part that waits for its next try hears that another one has failed
 
 
 @dataclass(frozen=True)
@@ -131,12 +133,13 @@ def _fill_side_by_side(
     state: tus.State | None,
     progress: Progress,
 ) -> None:
-    """Fill all parts; when one fails, the others stop at their next block and its error is raised."""
+    """Fill all parts; when one fails, the others stop at their next block or nap and its error is raised."""
     total = _Total(source.size_bytes, progress)
+    retries = replace(transport.retries, sleep=total.naps(transport.retries.sleep))
     patiences: list[Patience] = []
 
     def fill(part: Part) -> None:
-        patience = _Shared(transport.retries, patiences)
+        patience = _Shared(retries, patiences)
         try:
             tus.fill(transport, part, state, source, patience=patience, progress=total.of(part))
         finally:
@@ -144,8 +147,14 @@ def _fill_side_by_side(
 
     with ThreadPoolExecutor(len(parts), thread_name_prefix="part") as threads:
         try:
-            for filled in as_completed([threads.submit(fill, part) for part in parts]):
-                filled.result()
+            filling = {threads.submit(fill, part): part for part in parts}
+            while filling:
+                filled, _ = wait(filling, timeout=ASK_SECONDS, return_when=FIRST_COMPLETED)
+                for one in filled:
+                    one.result()
+                    del filling[one]
+                if not filled:
+                    tus.keep(transport, [part for part in parts if part not in filling.values()])
         except BaseException:
             total.is_stopped = True
             raise
@@ -174,6 +183,18 @@ class _Total:
                 self._progress(sum(self._done.values()), self._size_bytes)
 
         return tell
+
+    def naps(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
+        """Return a way to sleep that ends soon after another part has failed."""
+
+        def nap(seconds: float) -> None:
+            while seconds > 0:
+                if self.is_stopped:
+                    raise _Stopped
+                sleep(min(seconds, NAP_SECONDS))
+                seconds -= NAP_SECONDS
+
+        return nap
 
 
 class _Shared(Patience):

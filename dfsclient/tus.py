@@ -119,6 +119,13 @@ def end(transport: Transport, upload: str) -> None:
         pass
 
 
+def keep(transport: Transport, parts: Sequence[Part]) -> None:
+    """Ask for uploads, so that the service does not end them; what fails is told by whoever needs them."""
+    for part in parts:
+        with suppress(DfsError):
+            _ask(transport, part)
+
+
 def _ask(transport: Transport, part: Part) -> State:
     with transport.send(Call("HEAD", part.upload, headers=VERSION)) as reply:
         offset = _offset(reply.headers.get("Upload-Offset"), part.size_bytes)

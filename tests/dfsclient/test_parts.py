@@ -3,6 +3,7 @@
 import os
 import random
 import threading
+import time
 
 import pytest
 
@@ -133,6 +134,37 @@ def test_a_part_that_is_refused_ends_all_and_nothing_is_visible(service, client,
     client.upload(source, "/large.bin", journal=journal)
     assert service.bytes_of("/large.bin") == source.read_bytes()
     assert len(service.asked("POST", "/uploads")) == parts.AT_ONCE + 1  # with the parts of the first run
+
+
+def test_a_part_that_waits_for_its_next_try_hears_that_another_failed(service, source):
+    naps = []
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        wait_until(lambda: refused.times == 0, "the refusal of the other part")
+        time.sleep(0.05)
+
+    service.faults.add("PATCH", "/uploads/1", times=99, status=503, headers={"Retry-After": "60"})
+    refused = service.faults.add("PATCH", "/uploads/2", times=2, status=409)
+    client = Client(service.url, "dfs_ada", retries=Retries(sleep=nap))
+    with client, pytest.raises(errors.Conflict):
+        client.upload(source, "/large.bin")
+
+    assert sum(naps) < 60
+
+
+def test_whole_parts_are_asked_for_while_another_takes_long(service, source, monkeypatch):
+    monkeypatch.setattr(parts, "ASK_SECONDS", 0.01)
+
+    def nap(_: float) -> None:
+        for whole in ("1", "2", "4"):
+            wait_until(lambda whole=whole: service.asked("HEAD", f"/uploads/{whole}"), "the question for it")
+
+    service.faults.add("PATCH", "/uploads/3", status=503)
+    with Client(service.url, "dfs_ada", retries=Retries(sleep=nap)) as client:
+        client.upload(source, "/large.bin")
+
+    assert service.bytes_of("/large.bin") == source.read_bytes()
 
 
 def test_parts_that_cannot_all_begin_are_given_up(service, client, source):
