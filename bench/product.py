@@ -14,6 +14,7 @@ import requests
 from bench.payload import Payload
 from bench.streams import run_together
 from bench.wire import Wire
+from tests import expositions
 from tests.system import System
 
 STREAMS = 4
@@ -101,6 +102,17 @@ class Product:
         """Return what the cluster says of itself."""
         told: dict[str, Any] = self.wires[0].call("GET", "/api/v1/cluster")
         return told
+
+    def seconds_taken(self, route: str) -> float:
+        """Return how long the gateway has taken for all GETs of a route, as it tells Prometheus."""
+        request = urllib.request.Request(
+            f"{self.system.url}/metrics",
+            headers={"Authorization": f"Bearer {self.system.environment['METRICS_TOKEN']}"},
+        )
+        with urllib.request.urlopen(request) as reply:
+            families = expositions.parsed(reply.read().decode())
+        name = "dfs_http_request_duration_seconds_sum"
+        return expositions.value(families, name, route=route, method="GET")
 
     def wait_for_copies(self, *, since: float | None = None) -> float:
         """Wait until every chunk has all its copies; returns the seconds `since` (default: now)."""
