@@ -13,7 +13,7 @@ from django.db import connection
 
 from files import names
 from files.models import Entry
-from files.orders import FOLDER, FOLDER_BY, LIVING, TREE_BY, WITH_SIZE, type_of
+from files.orders import CURRENT_BY_SIZE, FOLDER, FOLDER_BY, LIVING, TREE_BY, WITH_SIZE, type_of
 
 FREQUENT_MATCHES = 20_000
 """Where more are expected, the index of words is not asked first."""
@@ -21,6 +21,8 @@ SAMPLED_PAGES = 64
 """Of the table, two thousand entries or so: a millisecond tells which words are frequent."""
 LOOKED_AT = 200_000
 """At most so many entries of a tree are looked at one after the other; then all that match are asked for."""
+SIZES_LOOKED_AT = 20_000
+"""The same by size, where each entry is asked for by its id."""
 PATIENCE = 20
 """How many times as many as it should take, were the matches spread evenly over the order."""
 PLACE_LOOKED_AT = 10_000
@@ -59,6 +61,16 @@ _ALONG_TREE = """
      WHERE e.owner_id = %(owner)s::bigint AND {living} AND {beyond}
      ORDER BY e.{column} {way}, e.id {way} LIMIT %(most)s::int
 ) e WHERE e.words @@ %(query)s::tsquery AND {filters} LIMIT %(limit)s::int
+"""
+# All trees have their files along one index: an order by size is asked for now and then.
+_ALONG_SIZES = f"""
+{{below}} SELECT e.id, v.size FROM (
+    SELECT v.id, v.entry_id, v.size FROM files_version v WHERE {CURRENT_BY_SIZE} AND {{beyond}}
+     ORDER BY v.size {{way}}, v.entry_id {{way}} LIMIT %(most)s::int
+) v CROSS JOIN LATERAL (
+    SELECT e.id, e.words, e.kind, e.starred, e.parent_id FROM files_entry e
+     WHERE e.id = v.entry_id AND e.version_id = v.id AND e.owner_id = %(owner)s::bigint AND {LIVING} OFFSET 0
+) e WHERE e.words @@ %(query)s::tsquery AND {{filters}} LIMIT %(limit)s::int
 """
 _ALONG_FOLDERS = """
 SELECT e.id, e.value FROM unnest(%(folders)s::uuid[]) AS folder (id) CROSS JOIN LATERAL ({parts}) e
@@ -158,7 +170,7 @@ def find(wanted: Wanted, page: int) -> Iterator[list[UUID]]:
     """Yield all that match, in order, in slices; the first ones are about a page."""
     sample = look_at_some(wanted)
     if sample.expected > FREQUENT_MATCHES:
-        has_index = wanted.column in TREE_BY and not wanted.trashed
+        has_index = wanted.column in FOLDER_BY and not wanted.trashed
         if has_index and wanted.top_id and not wanted.starred and wanted.kind != Entry.Kind.FOLDER:
             folders = _folders(wanted)
             if len(folders) <= FOLDERS_LOOKED_AT:
@@ -169,7 +181,7 @@ def find(wanted: Wanted, page: int) -> Iterator[list[UUID]]:
         if found is not None:
             yield from found
             return
-        if has_index:
+        if not wanted.trashed:
             for rows in _along_tree(wanted, sample, page):
                 yield [entry_id for entry_id, _ in rows]
                 wanted = replace(wanted, after=_last(rows) or wanted.after)
@@ -205,13 +217,13 @@ def _along_folders(wanted: Wanted, folders: list[UUID], page: int) -> Iterator[l
 
 def _along_tree(wanted: Wanted, sample: Sample, page: int) -> Iterator[list[Any]]:
     """Yield what matches among those entries of a tree that come first, up to a bound."""
-    most = LOOKED_AT
-    if wanted.top_id is None:
+    is_size = wanted.column == "size"
+    most = SIZES_LOOKED_AT if is_size else LOOKED_AT
+    if wanted.top_id is None and not is_size:
         most = min(most, PATIENCE * page * sample.of_terms[0] // sample.matches)
+    along = _ALONG_SIZES if is_size else _ALONG_TREE
     while True:
-        statement = _ALONG_TREE.format(
-            living=TREE_BY[wanted.column], **_narrowed(wanted), **_order_of(wanted)
-        )
+        statement = along.format(living=TREE_BY.get(wanted.column), **_narrowed(wanted), **_order_of(wanted))
         rows = _ask(statement, wanted, most=most, limit=page)
         yield rows
         if len(rows) < page:
@@ -257,12 +269,13 @@ def _order_of(wanted: Wanted) -> dict[str, str]:
     is_size, column = wanted.column == "size", COLUMNS[wanted.column]
     sign = "<" if wanted.is_descending else ">"
     place = f"{sign} (%(value)s::{type_of(wanted.column)}, %(id)s::uuid)"
+    along = "v.size, v.entry_id" if is_size else f"e.{column}, e.id"
     return {
         "column": column,
         "value": "v.size" if is_size else f"e.{column}",
         "joins": WITH_SIZE if is_size else "",
         "after": f"(e.value, e.id) {place}" if wanted.after else "true",
-        "beyond": f"(e.{column}, e.id) {place}" if wanted.after else "true",
+        "beyond": f"({along}) {place}" if wanted.after else "true",
         "way": "DESC" if wanted.is_descending else "ASC",
     }
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce, Greatest, Now
 from django.db.models.lookups import IsNull
 
 from files import names
@@ -149,6 +149,11 @@ class Entry(models.Model):
                 fields=["owner", "sort_key", "id"],
                 name="entry_named",
                 condition=models.Q(IsNull(Coalesce("purged_at", "trashed_at"), True)),
+            ),
+            models.Index(
+                fields=["owner", "created_at", "id"],
+                name="entry_made",
+                condition=models.Q(IsNull(Greatest("purged_at", "trashed_at"), True)),
             ),
             models.Index(
                 fields=["parent", "kind", "modified_at", "id"],

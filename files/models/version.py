@@ -32,7 +32,10 @@ class Version(models.Model):
         indexes = [
             models.Index(
                 fields=["replaced_at"], name="version_replaced", condition=models.Q(replaced_at__isnull=False)
-            )
+            ),
+            models.Index(
+                fields=["size", "entry"], name="version_sized", condition=models.Q(replaced_at__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:

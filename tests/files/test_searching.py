@@ -118,7 +118,9 @@ def test_a_search_is_narrowed(filled):
 @pytest.mark.django_db(transaction=True)  # each entry has its own moment
 def test_pages_of_any_size_make_one_order(owner, monkeypatch, order, limit, frequent, looked_at):
     monkeypatch.setattr(candidates, "LOOKED_AT", looked_at)
+    monkeypatch.setattr(candidates, "SIZES_LOOKED_AT", looked_at)
     monkeypatch.setattr(candidates, "FREQUENT_MATCHES", frequent)
+    write_file(owner, "/3/photo 3", size=9)  # its first version
     for number in (3, 1, 2, 5, 4):
         write_file(owner, f"/{number}/photo {number}", size=number)
     tree.trash(owner, make_folder(owner, "/2").id)
