@@ -4,6 +4,7 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from uuid import UUID
@@ -12,6 +13,28 @@ from files.errors import BadHeader, PreconditionFailed
 
 _TAG = re.compile(r'\s*(W/)?(?:"([\x21\x23-\x7e\x80-\xff]*)"|([A-Za-z0-9._-]+|\*))\s*(?:,|\Z)')
 _SHA256 = re.compile(r"(?:\A|,)\s*sha-256\s*=\s*:([A-Za-z0-9+/=]*):", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Preconditions:
+    """What a request says must hold before it changes bytes."""
+
+    if_match: Sequence[str] | None = None
+    if_none_match: Sequence[str] | None = None
+    unmodified_since: datetime | None = None
+    """Counts without If-Match, and for what is there."""
+
+
+NO_CONDITIONS = Preconditions()
+
+
+def parse_preconditions(headers: Mapping[str, str]) -> Preconditions:
+    """Read the headers that a change depends on. Raises BadHeader."""
+    return Preconditions(
+        parse_etags(headers.get("If-Match")),
+        parse_etags(headers.get("If-None-Match")),
+        parse_date(headers.get("If-Unmodified-Since")),
+    )
 
 
 def parse_etags(header: str | None, *, weak: bool = False) -> list[str] | None:
@@ -42,6 +65,12 @@ def require_match(
         raise PreconditionFailed("There is already something here.")
 
 
+def require_unmodified(changed_at: datetime, since: datetime | None) -> None:
+    """Raise PreconditionFailed for what was stored after this time; headers have whole seconds."""
+    if since is not None and changed_at.replace(microsecond=0) > since:
+        raise PreconditionFailed
+
+
 def is_unchanged(
     etag: str, changed_at: datetime, if_none_match: Sequence[str] | None, if_modified_since: str | None
 ) -> bool:
@@ -54,8 +83,10 @@ def is_unchanged(
 
 def parse_date(header: str | None) -> datetime | None:
     """Return an HTTP date; None for anything else, which RFC 9110 wants ignored."""
+    if header is None:
+        return None
     try:
-        date = parsedate_to_datetime(header or "")
+        date = parsedate_to_datetime(header)
     except (ValueError, OverflowError):
         return None
     return date if date.tzinfo else date.replace(tzinfo=UTC)

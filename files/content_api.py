@@ -46,7 +46,7 @@ def by_path(request: HttpRequest, path: str) -> HttpResponseBase:
 def _receive_at_path(request: HttpRequest, path: str) -> HttpResponseBase:
     body = RequestBody(request.META)
     arrived, glance = arrival.to_write(request, path, body.at_hand(arrival.SMALL_BODY_BYTES))
-    if_match, if_none_match = _preconditions(request)
+    terms = conditions.parse_preconditions(request.headers)
     parents = flags.is_set(request.GET, "parents")
 
     def aim() -> Target:
@@ -55,8 +55,7 @@ def _receive_at_path(request: HttpRequest, path: str) -> HttpResponseBase:
             path,
             find_place=arrived.place,
             parents=parents,
-            if_match=if_match,
-            if_none_match=if_none_match,
+            terms=terms,
         )
 
     return _receive(request, arrived.user, aim, body, glance)
@@ -68,13 +67,11 @@ def by_id(request: HttpRequest, entry_id: UUID) -> HttpResponseBase:
     if request.method in ("GET", "HEAD"):
         return sending.send(request, access.find_file(user, entry_id))
     if request.method == "PUT":
-        if_match, if_none_match = _preconditions(request)
+        terms = conditions.parse_preconditions(request.headers)
         return _receive(
             request,
             user,
-            lambda: uploads.target_of(
-                access.find_file(user, entry_id), if_match=if_match, if_none_match=if_none_match
-            ),
+            lambda: uploads.target_of(access.find_file(user, entry_id), terms=terms),
             RequestBody(request.META),
         )
     return HttpResponseNotAllowed(["GET", "HEAD", "PUT"])
@@ -128,7 +125,11 @@ def _stored(details: EntryDetails, is_new: bool) -> HttpResponse:
 
 def _delete(request: HttpRequest, user: User, found: EntryDetails) -> HttpResponseBase:
     """A file's content etag stands for its entry's as of now: whatever changes the bytes changes both."""
-    if_match = conditions.parse_etags(request.headers.get("If-Match"))
+    terms = conditions.parse_preconditions(request.headers)
+    if_match = terms.if_match
+    if if_match is None and terms.unmodified_since is not None and found.version_at is not None:
+        conditions.require_unmodified(found.version_at, terms.unmodified_since)
+        if_match = [found.etag]
     if if_match is not None and found.content_etag in if_match:
         if_match = [*if_match, found.etag]
     if flags.is_set(request.GET, "permanent"):
@@ -137,10 +138,3 @@ def _delete(request: HttpRequest, user: User, found: EntryDetails) -> HttpRespon
     tree.trash(user, found.id, if_match=if_match)
     trashed = describe_one(user, found.id)
     return JsonResponse(entry_out(trashed), headers={"ETag": f'"{trashed.etag}"'})
-
-
-def _preconditions(request: HttpRequest) -> tuple[list[str] | None, list[str] | None]:
-    return (
-        conditions.parse_etags(request.headers.get("If-Match")),
-        conditions.parse_etags(request.headers.get("If-None-Match")),
-    )

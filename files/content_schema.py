@@ -36,7 +36,8 @@ _STATE = _told(
     Dfs_Entry="The id of the file.",
 )
 _NAMED = _STATE | _told(Content_Disposition="The name of the file (RFC 6266).")
-_WHOLE = _NAMED | _told(Repr_Digest="sha-256=:<base64>:, once it is known.")
+_TOLD_WHOLE = _NAMED | _told(Repr_Digest="sha-256=:<base64>:, once it is known.")
+_WHOLE = _TOLD_WHOLE | _told(Content_Digest="The same.")
 _PART = _NAMED | _told(Content_Range="Of one range; several come as multipart/byteranges, each with its own.")
 _READ: dict[str, Any] = {
     "description": "Read the bytes of a file, all or ranges of them.",
@@ -46,6 +47,7 @@ _READ: dict[str, Any] = {
         _header("If-Match", "Content etags."),
         _header("If-None-Match", "Content etags."),
         _header("If-Modified-Since", "An HTTP date; counts without If-None-Match."),
+        _header("If-Unmodified-Since", "An HTTP date; counts without If-Match."),
         _query("inline", "To be shown in place, where that is safe."),
     ],
     "responses": {
@@ -58,7 +60,7 @@ _HEAD: dict[str, Any] = {
     **_READ,
     "description": "Tell what a GET would answer, without the bytes.",
     "responses": {
-        "200": {"description": "The headers of a GET.", "headers": _WHOLE},
+        "200": {"description": "The headers of a GET.", "headers": _TOLD_WHOLE},
         "206": {"description": "The headers of a GET of ranges.", "headers": _PART},
         "304": {"description": "Not changed.", "headers": _STATE},
     },
@@ -69,6 +71,9 @@ _WRITE: dict[str, Any] = {
     "parameters": [
         _header("If-Match", "Content etags, one of which must be current."),
         _header("If-None-Match", "* creates only."),
+        _header(
+            "If-Unmodified-Since", "An HTTP date; counts without If-Match, and for a file that is there."
+        ),
         _header("Repr-Digest", "sha-256=:<base64>:, which the bytes must match."),
         _header("Content-Digest", "The same."),
         {
@@ -89,7 +94,11 @@ _WRITE_AT: dict[str, Any] = {
 }
 _DELETE: dict[str, Any] = {
     "description": "Put what lies at a path into the trash.",
-    "parameters": [_header("If-Match", "Etags."), _query("permanent", "Purge instead: 204.")],
+    "parameters": [
+        _header("If-Match", "Etags."),
+        _header("If-Unmodified-Since", "An HTTP date; counts without If-Match, and for a file."),
+        _query("permanent", "Purge instead: 204."),
+    ],
     "responses": {
         "200": {"description": "It is in the trash.", "content": _ENTRY},
         "204": {"description": "It is purged."},

@@ -23,6 +23,7 @@ class Wish:
     if_match: Sequence[str] | None = None
     if_none_match: Sequence[str] | None = None
     if_modified_since: str | None = None
+    if_unmodified_since: str | None = None
     if_range: str | None = None
     range_header: str | None = None
     inline: bool = False
@@ -45,6 +46,8 @@ def plan(details: EntryDetails, wish: Wish) -> Plan:
         raise NotAFile
     etag = details.content_etag or ""
     conditions.require_match(etag, wish.if_match, None)
+    if wish.if_match is None:
+        conditions.require_unmodified(details.version_at, conditions.parse_date(wish.if_unmodified_since))
     headers = {
         "ETag": f'"{etag}"',
         "Last-Modified": http_date(details.version_at.timestamp()),
@@ -64,6 +67,7 @@ def plan(details: EntryDetails, wish: Wish) -> Plan:
         headers["Content-Length"] = str(details.size)
         if details.sha256 is not None:
             headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(details.sha256).decode()}:"
+            headers["Content-Digest"] = headers["Repr-Digest"]
         return Plan(HTTPStatus.OK, headers, details.content_id, [ByteRange(0, details.size)])
     if len(wanted) == 1:
         headers["Content-Range"] = wanted[0].header(details.size)

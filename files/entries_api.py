@@ -32,7 +32,6 @@ from files.searching import Sought
 from files.tree_views import TreeView
 from nodes import contents
 
-"""Disks that read 100 MB a second answer within ten seconds or so, all nodes at the same time."""
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The entry's etag.")
 
 
@@ -41,8 +40,9 @@ class EntriesView(TreeView):
     def get(self, request: Request) -> Response:
         """List a folder (by default the root), the starred, the recent, the shared or the trash; or search.
 
-        With `q`, entries are found wherever they lie, or below `parent`: those whose names have a word that
-        begins like each word of the text. Files and folders are mixed then, the latest first.
+        With `q`, entries are found wherever they lie, below `parent`, among the starred or in the trash:
+        those whose names have a word that begins like each word of the text. Files and folders are mixed
+        then, the latest first. Without `q` there is one list at a time.
         """
         wanted = serializers.ListIn(data=request.query_params.dict())
         wanted.is_valid(raise_exception=True)

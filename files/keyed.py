@@ -35,7 +35,7 @@ MEANING = "Up to 255 characters. The same request under it again, within a day, 
 PARAMETER = OpenApiParameter(
     HEADER, str, OpenApiParameter.HEADER, description=MEANING, pattern=idempotency.PATTERN
 )
-_TELLING = ("Content-Type", "If-Match", "If-None-Match")
+_TELLING = ("Content-Type", "If-Match", "If-None-Match", "If-Unmodified-Since")
 """Headers that make a request another one; those of tus, too."""
 
 

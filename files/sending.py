@@ -22,6 +22,7 @@ def send(
         if_match=conditions.parse_etags(meta.get("HTTP_IF_MATCH")),
         if_none_match=conditions.parse_etags(meta.get("HTTP_IF_NONE_MATCH"), weak=True),
         if_modified_since=meta.get("HTTP_IF_MODIFIED_SINCE"),
+        if_unmodified_since=meta.get("HTTP_IF_UNMODIFIED_SINCE"),
         if_range=meta.get("HTTP_IF_RANGE"),
         range_header=meta.get("HTTP_RANGE"),
         inline=flags.is_set(request.GET, "inline"),
@@ -69,6 +70,8 @@ def _reply(
     only: contents.ExtentView | None,
     before: Callable[[], None] | None = None,
 ) -> HttpResponseBase:
+    if request.method == "HEAD":
+        plan.headers.pop("Content-Digest", None)  # of what is sent: nothing is
     if request.method == "HEAD" or not plan.parts:
         return HttpResponse(status=plan.status, headers=plan.headers)
     stream = downloads.open_stream(plan, only=only)

@@ -15,6 +15,7 @@ from files.models import Entry
 
 VERIFIED_AT_ONCE_BYTES = 2**30
 """Seconds of every disk's time: one request takes no more."""
+PLACES = ("starred", "trashed", "shared", "recent")
 ENTRY_ROLES = ["owner", "editor", "viewer"]
 _ORDER_CHOICES = [sign + order for order in ORDERS for sign in ("", "-")]
 
@@ -44,6 +45,14 @@ class ListIn(PageIn):
     trashed = serializers.BooleanField(default=False)
     shared = serializers.BooleanField(default=False, help_text="What others share with you, each by itself.")
     recent = serializers.BooleanField(default=False, help_text="Files wherever they lie, the latest first.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse what would be left out of account: a list of other entries than those asked for."""
+        asked = [name for name in ("parent", *PLACES) if attrs.get(name)]
+        together = {"parent", "starred", "trashed"} if "q" in attrs else set(asked[:1])
+        if apart := sorted(set(asked) - together):
+            raise serializers.ValidationError(dict.fromkeys(apart, "This does not go together."))
+        return attrs
 
 
 class VersionsIn(serializers.Serializer[Any]):

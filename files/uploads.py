@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection, transaction
 
 from accounts import quota
 from files import access, conditions, content_types, names, reserving, tree
+from files.conditions import NO_CONDITIONS, Preconditions
 from files.details import EDITOR, OWNER, EntryDetails
 from files.errors import (
     DigestMismatch,
@@ -100,17 +101,14 @@ def target_in(user: "User", folder_id: UUID | None, name: str, *, on_conflict: s
     return target
 
 
-def target_of(
-    file: EntryDetails, *, if_match: Sequence[str] | None = None, if_none_match: Sequence[str] | None = None
-) -> Target:
+def target_of(file: EntryDetails, *, terms: Preconditions = NO_CONDITIONS) -> Target:
     """Aim at a file that is there, whatever it is called when the bytes have come.
 
     The tags are content etags. Raises NotAFile, ReadOnly or PreconditionFailed.
     """
     access.require_editable(access.require_file(file))
     assert file.parent_id is not None
-    conditions.require_match(file.content_etag, if_match, if_none_match)
-    return Target(file.parent_id, file.name, entry_id=file.id, **_as_condition(if_match, if_none_match))
+    return Target(file.parent_id, file.name, entry_id=file.id, **_require(file, terms))
 
 
 def target_at(
@@ -119,8 +117,7 @@ def target_at(
     *,
     find_place: "Callable[[], Place] | None" = None,
     parents: bool = False,
-    if_match: Sequence[str] | None = None,
-    if_none_match: Sequence[str] | None = None,
+    terms: Preconditions = NO_CONDITIONS,
 ) -> Target:
     """Aim at a path, to create the file or to replace it; with parents, missing folders are made.
 
@@ -136,17 +133,23 @@ def target_at(
         place = access.locate(user, path)
     if place.entry is not None:
         access.require_file(place.entry)
-    conditions.require_match(place.entry.content_etag if place.entry else None, if_match, if_none_match)
-    return Target(place.folder_id, place.name, **_as_condition(if_match, if_none_match))
+    return Target(place.folder_id, place.name, **_require(place.entry, terms))
 
 
-def _as_condition(if_match: Sequence[str] | None, if_none_match: Sequence[str] | None) -> dict[str, Any]:
-    """Say for the commit what the headers ask for. If-Match alone counts when both are sent."""
-    if if_match is not None and "*" not in if_match:
-        return {"condition": Condition.MATCH, "versions": conditions.version_ids(if_match)}
-    if if_match is not None:
+def _require(file: EntryDetails | None, terms: Preconditions) -> dict[str, Any]:
+    """Hold what is there to the headers, and say for the commit what must hold then.
+
+    If-Match alone counts when others are sent as well. Raises PreconditionFailed.
+    """
+    conditions.require_match(file.content_etag if file else None, terms.if_match, terms.if_none_match)
+    if terms.if_match is not None and "*" not in terms.if_match:
+        return {"condition": Condition.MATCH, "versions": conditions.version_ids(terms.if_match)}
+    if terms.if_match is not None:
         return {"condition": Condition.PRESENT}
-    if if_none_match is not None and "*" in if_none_match:
+    if terms.unmodified_since is not None and file is not None and file.version_at and file.version_id:
+        conditions.require_unmodified(file.version_at, terms.unmodified_since)
+        return {"condition": Condition.MATCH, "versions": (file.version_id,)}
+    if terms.if_none_match is not None and "*" in terms.if_none_match:
         return {"condition": Condition.ABSENT}
     return {}
 

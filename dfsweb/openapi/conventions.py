@@ -16,7 +16,8 @@ same request may succeed later, and `Retry-After`, with every 429 and 503, when.
 **Lists** come in pages of `limit` entries: `next` is the address of the next page, or null.
 
 **Conditions.** `content_etag` changes with the bytes of a file: it is the `ETag` of its content, for
-`If-Match`, `If-None-Match` and `If-Range` there. `etag` changes with every change of an entry, and is the
+`If-Match`, `If-None-Match` and `If-Range` there, where dates (`If-Modified-Since`, `If-Unmodified-Since`)
+count as well. `etag` changes with every change of an entry, and is the
 `ETag` of replies about it, for `If-Match` of what renames, moves and deletes. A condition that fails is
 412; it is looked at before a body is read, and again when it is stored. `If-None-Match: *` creates only.
 
@@ -24,8 +25,9 @@ same request may succeed later, and `Retry-After`, with every 429 and 503, when.
 gets the first answer again, with `Idempotent-Replayed: true`.
 
 **Bytes** that are sent are compared with `Repr-Digest` or `Content-Digest` (`sha-256=:<base64>:`, RFC
-9530): if they do not match, 422 `digest_mismatch`, and nothing is stored. `sha256` of a file is the same in
-hex, null until it is known. Up to 16 ranges are read at once.
+9530): if they do not match, 422 `digest_mismatch`, and nothing is stored. Both come with a file that is
+sent whole, once its SHA-256 is known; `sha256` is the same in hex, null until then. Up to 16 ranges are
+read at once.
 
 **Names** have 1 to 255 bytes of UTF-8 without `/` and control characters, are kept in NFC, and are unique
 in their folder. In addresses they are percent-encoded.

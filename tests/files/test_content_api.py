@@ -105,7 +105,8 @@ def test_a_head_tells_what_a_get_would(api):
     for name in ("Content-Length", "ETag", "Last-Modified", "Accept-Ranges", "Repr-Digest", "Content-Type"):
         assert head[name] == full[name]
     digest = base64.b64encode(hashlib.sha256(b"hello").digest()).decode()
-    assert full["Repr-Digest"] == f"sha-256=:{digest}:"
+    assert full["Repr-Digest"] == full["Content-Digest"] == f"sha-256=:{digest}:"
+    assert "Content-Digest" not in head  # of what is sent
 
 
 @pytest.mark.parametrize("header", ["Repr-Digest", "Content-Digest"])

@@ -46,6 +46,30 @@ def test_deleting_can_depend_on_either_etag(api):
     assert api.delete(CONTENT + "b.txt", headers={"If-Match": f'"{etag}"'}).status_code == 200
 
 
+def test_reading_writing_and_deleting_can_depend_on_a_date(api):
+    reply = put(api, "a.txt", b"one")
+    entry = f"/api/v1/entries/{reply['Dfs-Entry']}/content"
+    before, now = "Mon, 04 May 2020 12:30:15 GMT", get(api, "a.txt")["Last-Modified"]
+
+    def since(date):
+        return {"If-Unmodified-Since": date}
+
+    def put_by_id(data, date):
+        return api.put(entry, data, content_type="text/plain", headers=since(date))
+
+    too_late = (412, "precondition_failed")
+    assert code(get(api, "a.txt", **since(before))) == too_late
+    assert code(put(api, "a.txt", b"two", **since(before))) == too_late
+    assert code(put_by_id(b"two", before)) == too_late
+    assert code(api.delete(CONTENT + "a.txt", headers=since(before))) == too_late
+    assert body(get(api, "a.txt", **since(now))) == body(get(api, "a.txt", **since("yesterday"))) == b"one"
+    assert body(get(api, "a.txt", **since(before), **{"If-Match": reply["ETag"]})) == b"one"
+    assert put(api, "a.txt", b"two", **since(now)).status_code == 200
+    assert put_by_id(b"three", get(api, "a.txt")["Last-Modified"]).status_code == 200
+    assert put(api, "new.txt", b"", **since(before)).status_code == 201  # nothing is there
+    assert api.delete(CONTENT + "a.txt", headers=since(get(api, "a.txt")["Last-Modified"])).status_code == 200
+
+
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
 def test_a_broken_header_is_the_callers_mistake(api, header):
     put(api, "a.txt", b"x")

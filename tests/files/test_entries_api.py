@@ -374,3 +374,22 @@ def test_a_yes_or_no_that_is_neither_changes_nothing(api, owner, value):
         refused = api.delete(f"{address}?permanent={value}")
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "permanent")
     assert api.get(f"/api/v1/entries/{file.id}").json().get("trashed_at") is None
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("starred=true&trashed=true", ["trashed"]),
+        ("parent={root}&starred=true&recent=true", ["recent", "starred"]),
+        ("q=a&shared=true", ["shared"]),
+        ("q=a&recent=true&starred=true", ["recent"]),
+    ],
+)
+def test_what_would_be_left_out_of_account_is_refused(api, query, fields):
+    root = api.get("/api/v1/me").json()["root_id"]
+
+    reply = api.get("/api/v1/entries?" + query.format(root=root))
+
+    assert code(reply) == (422, "invalid_fields")
+    assert [error["field"] for error in reply.json()["errors"]] == fields
+    assert api.get(f"/api/v1/entries?q=a&parent={root}&starred=true&trashed=true").status_code == 200
