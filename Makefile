@@ -16,6 +16,7 @@ VENV_PYTHON = .venv/bin/python
 MESSAGES = DJANGO_SETTINGS_MODULE=dfsweb.settings $(VENV_PYTHON) manage.py
 ELSEWHERE = $(foreach folder,.venv tests bench dfsclient static/vendor var,--ignore '$(folder)/*')
 GATHERED = --no-wrap --no-obsolete --add-location never $(ELSEWHERE)
+TIMED = $(addprefix tests/security/test_,raw_requests.py many_files.py timing.py)
 DESCRIBE = $(VENV_PYTHON) manage.py spectacular --validate --fail-on-warn
 
 .PHONY: messages run test check bench torture screenshots openapi nightly clean
@@ -59,10 +60,13 @@ screenshots:
 	$(VENV_PYTHON) -m tests.e2e.screenshots docs/screenshots
 
 # The whole counts of what `make test` runs a sample of: hours, an other SEED each night; a hundredth of them
-# by PART=0.01, to see that all of it starts.
+# by PART=0.01, to see that all of it starts. Side by side, and then alone what is held to a time.
 nightly:
 	@PYTHON='$(PYTHON)' sh deploy/venv.sh requirements-dev.txt
-	NIGHTLY='$(PART)' SEED='$(SEED)' $(VENV_PYTHON) -m pytest tests/fuzz tests/security --timeout 21600 $(PYTEST_OPTIONS)
+	@tests() { NIGHTLY='$(PART)' SEED='$(SEED)' $(VENV_PYTHON) -m pytest "$$@" $(PYTEST_OPTIONS); }; \
+	long='--timeout 21600 --durations 20'; \
+	tests $$long --numprocesses auto --maxprocesses 4 --dist worksteal tests/fuzz tests/security $(TIMED:%=--ignore %); \
+	first=$$?; tests $$long $(TIMED) && [ $$first = 0 ]
 
 # The description of the API, which `make check` compares with the code.
 openapi:

@@ -1,5 +1,6 @@
 """The REST door to accounts: register, passwords, sessions, invitations, and API tokens."""
 
+import json
 from datetime import timedelta
 from typing import Any, ClassVar, cast
 from uuid import UUID
@@ -11,7 +12,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import invitations, passwords, registration, serializers, sessions, sign_in, tokens
+from accounts import (
+    idempotency,
+    invitations,
+    keyed,
+    passwords,
+    registration,
+    serializers,
+    sessions,
+    sign_in,
+    tokens,
+)
+from accounts.keyed import Made
 from accounts.models import Invitation, Token, User
 from accounts.sign_in import site_of
 
@@ -96,18 +108,31 @@ class InvitationsView(APIView):
         found = [_invitation_out(one, request) for one in invitations.open_ones()]
         return Response({"results": found, "next": None})
 
-    @extend_schema(request=serializers.InvitationIn, responses={201: serializers.InvitationOut})
+    @extend_schema(
+        request=serializers.InvitationIn,
+        responses={201: serializers.InvitationOut},
+        parameters=[keyed.PARAMETER],
+    )
     def post(self, request: Request) -> Response:
         """Invite somebody to register. The invitation is good once."""
         form = serializers.InvitationIn(data=request.data)
         form.is_valid(raise_exception=True)
-        made = invitations.invite(
-            cast(User, request.user),
-            email=form.validated_data["email"],
-            expires_in=timedelta(seconds=form.validated_data["expires_in"]),
-            site=site_of(request._request),
+
+        def invite() -> Made:
+            made = invitations.invite(
+                cast(User, request.user),
+                email=form.validated_data["email"],
+                expires_in=timedelta(seconds=form.validated_data["expires_in"]),
+                site=site_of(request._request),
+            )
+            return Made(201, str(made.id))
+
+        made, is_repeated = keyed.once_by_reference(request, json.dumps(request.data, sort_keys=True), invite)
+        return Response(
+            _invitation_out(invitations.find(UUID(made.reference)), request),
+            status=made.status,
+            headers=idempotency.REPLAYED if is_repeated else None,
         )
-        return Response(_invitation_out(made, request), status=201)
 
 
 class InvitationView(APIView):

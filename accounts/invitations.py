@@ -35,6 +35,14 @@ def open_ones() -> QuerySet[Invitation]:
     return Invitation.objects.filter(used_at=None, expires_at__gt=Now()).order_by("-created_at")[:MOST_LISTED]
 
 
+def find(invitation_id: UUID) -> Invitation:
+    """Return an invitation, used or not. Raises InvitationNotFound."""
+    found = Invitation.objects.filter(id=invitation_id).first()
+    if found is None:
+        raise InvitationNotFound
+    return found
+
+
 def take_back(invitation_id: UUID) -> None:
     """End an invitation that was not used. Raises InvitationNotFound."""
     if not Invitation.objects.filter(id=invitation_id, used_at=None).delete()[0]:

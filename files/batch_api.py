@@ -8,9 +8,9 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import idempotency
+from accounts import idempotency, keyed
 from accounts.authentication import authenticated
-from files import access, archives, batches, details, keyed, sending, serializers
+from files import access, archives, batches, details, sending, serializers
 from files.batches import Operation
 from files.errors import Invalid
 from files.models import Entry

@@ -22,7 +22,7 @@ from accounts.models import User
 from files import access, arrival, conditions, flags, purging, sending, transfers, tree, uploads, versions
 from files.details import EntryDetails, describe_one
 from files.errors import BadHeader
-from files.keyed import KeyedBody
+from files.keyed_body import KeyedBody
 from files.presenting import entry_out
 from files.uploads import Target
 from nodes import contents

@@ -5,8 +5,7 @@ Errors are added to all operations alike, by `dfsweb.openapi`.
 
 from typing import Any
 
-from accounts import idempotency
-from files import keyed
+from accounts import idempotency, keyed
 
 _ENTRY = {"application/json": {"schema": {"$ref": "#/components/schemas/EntryOut"}}}
 _BYTES = {"*/*": {"schema": {"type": "string", "format": "binary"}}}

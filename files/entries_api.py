@@ -8,13 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import keyed
 from files import (
     access,
     changes,
     conditions,
     copying,
     details,
-    keyed,
     listing,
     purging,
     restoring,

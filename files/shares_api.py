@@ -9,10 +9,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import idempotency
+from accounts import idempotency, keyed
+from accounts.keyed import Made
 from accounts.models import User
-from files import access, keyed, share_serializers, sharing
-from files.keyed import Made
+from files import access, share_serializers, sharing
 from files.share_serializers import share_out
 from files.tree_views import TreeView
 

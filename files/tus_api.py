@@ -15,10 +15,10 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import idempotency
+from accounts import idempotency, keyed
+from accounts.keyed import Made
 from accounts.models import Token
-from files import access, joining, keyed, resumable, serializers, transfers, tus
-from files.keyed import Made
+from files import access, joining, resumable, serializers, transfers, tus
 from files.presenting import time_out
 from files.resumable import Progress
 from files.tree_views import TreeView

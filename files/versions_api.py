@@ -7,7 +7,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from files import access, details, keyed, serializers, versions
+from accounts import keyed
+from files import access, details, serializers, versions
 from files.presenting import version_out
 from files.replies import entry_response, next_url
 from files.tree_views import TreeView

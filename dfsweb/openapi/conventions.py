@@ -22,7 +22,8 @@ count as well. `etag` changes with every change of an entry, and is the
 412; it is looked at before a body is read, and again when it is stored. `If-None-Match: *` creates only.
 
 **Doing it once.** What takes an `Idempotency-Key` is done once for each key within a day: sent again it
-gets the first answer again, with `Idempotent-Replayed: true`.
+gets the first answer again, with `Idempotent-Replayed: true`. All that makes something takes one, but for
+what is asked for by a password: a token is shown once, and a name is taken once.
 
 **Bytes** that are sent are compared with `Repr-Digest` or `Content-Digest` (`sha-256=:<base64>:`, RFC
 9530): if they do not match, 422 `digest_mismatch`, and nothing is stored. Both come with a file that is

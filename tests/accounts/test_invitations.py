@@ -112,6 +112,23 @@ def test_an_admin_invites_by_the_api_and_a_letter_leads_to_the_form(by_invitatio
     assert api.delete(f"/api/v1/auth/invitations/{made.json()['id']}").status_code == 404
 
 
+def test_an_invitation_asked_for_again_under_one_key_is_one(admin, client_of):
+    api = client_of(admin)
+
+    def invite(email="ada@example.org"):
+        headers = {"Idempotency-Key": "a-key"}
+        return api.post("/api/v1/auth/invitations", {"email": email}, format="json", headers=headers)
+
+    first, again = invite(), invite()
+
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
+    assert again["Idempotent-Replayed"] == "true" and "Idempotent-Replayed" not in first
+    assert Invitation.objects.count() == len(outbox()) == 1
+    assert invite("bob@example.org").status_code == 422
+    api.delete(f"/api/v1/auth/invitations/{first.json()['id']}")
+    assert invite().status_code == 404
+
+
 def test_too_many_accounts_from_one_address_have_to_wait(settings, db):
     settings.REGISTRATIONS_PER_HOUR = 2
     register(username="a1", address="192.0.2.1")
