@@ -32,6 +32,8 @@ from files.searching import Sought
 from files.tree_views import TreeView
 from nodes import contents
 
+_LIST_IN, _PATH_IN = serializers.ListIn(), serializers.PathIn()
+"""Made once: to make all their fields for each request takes a tenth of the time of a page."""
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The entry's etag.")
 
 
@@ -44,22 +46,21 @@ class EntriesView(TreeView):
         those whose names have a word that begins like each word of the text. Files and folders are mixed
         then, the latest first. Without `q` there is one list at a time.
         """
-        wanted = serializers.ListIn(data=request.query_params.dict())
-        wanted.is_valid(raise_exception=True)
-        fields, user = wanted.validated_data, access.signed_in(request)
+        user = access.signed_in(request)
+        fields = _LIST_IN.run_validation(request.query_params.dict())
         if "q" in fields:
             sought = Sought(fields["q"], fields["starred"], fields["trashed"], fields.get("parent"))
-            page = searching.search(user, sought, wanted.paging(order="-modified_at"))
+            page = searching.search(user, sought, serializers.paging(fields, order="-modified_at"))
         elif fields["trashed"]:
-            page = listing.trashed(user, wanted.paging(order="-trashed_at"))
+            page = listing.trashed(user, serializers.paging(fields, order="-trashed_at"))
         elif fields["starred"]:
-            page = listing.starred(user, wanted.paging())
+            page = listing.starred(user, serializers.paging(fields))
         elif fields["shared"]:
-            page = listing.shared(user, wanted.paging())
+            page = listing.shared(user, serializers.paging(fields))
         elif fields["recent"]:
-            page = listing.recent(user, wanted.paging(order="-modified_at"))
+            page = listing.recent(user, serializers.paging(fields, order="-modified_at"))
         else:
-            page = listing.children(user, fields.get("parent"), wanted.paging())
+            page = listing.children(user, fields.get("parent"), serializers.paging(fields))
         return page_response(request, page)
 
     @extend_schema(
@@ -213,11 +214,10 @@ class PathView(TreeView):
     )
     def get(self, request: Request, path: str) -> Response:
         """Tell about what lies at a path, or list the folder there."""
-        wanted = serializers.PathIn(data=request.query_params.dict())
-        wanted.is_valid(raise_exception=True)
+        fields = _PATH_IN.run_validation(request.query_params.dict())
         found = access.find_by_path(access.signed_in(request), path)
-        if wanted.validated_data["children"]:
-            page = listing.children_of(access.require_folder(found), wanted.paging())
+        if fields["children"]:
+            page = listing.children_of(access.require_folder(found), serializers.paging(fields))
             return page_response(request, page)
         return entry_response(details.with_copies([found])[0])
 

@@ -3,6 +3,7 @@
 `parent` names a field here and, in REST framework, what encloses a field: only mypy confuses the two.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import PolymorphicProxySerializer
@@ -26,14 +27,15 @@ class PageIn(serializers.Serializer[Any]):
     limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
     cursor = serializers.CharField(required=False, max_length=4096)
 
-    def paging(self, *, order: str = "name") -> Paging:
-        fields = self.validated_data
-        return Paging(
-            order=fields.get("order", order),
-            kind=fields.get("kind"),
-            limit=fields["limit"],
-            cursor=fields.get("cursor"),
-        )
+
+def paging(fields: Mapping[str, Any], *, order: str = "name") -> Paging:
+    """Return the page that the fields of a PageIn name; in this order where they name none."""
+    return Paging(
+        order=fields.get("order", order),
+        kind=fields.get("kind"),
+        limit=fields["limit"],
+        cursor=fields.get("cursor"),
+    )
 
 
 class ListIn(PageIn):
