@@ -37,8 +37,7 @@ if TYPE_CHECKING:
     from django.db.models import QuerySet
 
     from accounts.models import User
-    from nodes.contents import Writer
-    from nodes.writing import Source
+    from nodes.contents import Source, Writer
 
 MAX_LISTED = 1000
 

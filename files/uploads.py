@@ -33,8 +33,7 @@ from nodes.ids import uuid7
 if TYPE_CHECKING:
     from accounts.models import User
     from files.access import Place
-    from nodes.contents import Glance, Writer
-    from nodes.writing import Source
+    from nodes.contents import Glance, Source, Writer
 
 RESERVED_FROM_BYTES = 2**20  # for smaller bodies no room is kept: the commit decides before much was sent
 

@@ -24,7 +24,7 @@ from nodes.reading import ONLY_CHUNK_COLUMNS, ONLY_CHUNK_JOIN, ExtentView, only_
 from nodes.recording import KNOWN_COLUMNS as GLANCE_COLUMNS
 from nodes.recording import KNOWN_JOIN as GLANCE_JOIN
 from nodes.recording import SegmentState
-from nodes.writing import Glance, Writer, give_back_connection
+from nodes.writing import Glance, Source, Writer, give_back_connection
 
 _database = cast(Any, connection)  # ours: it has `fetch_rows`
 TAKE_OVER_PATIENCE_SECONDS = 2.0
@@ -44,6 +44,7 @@ __all__ = [
     "ExtentView",
     "Glance",
     "ReplicaPlace",
+    "Source",
     "Writer",
     "begin",
     "copies",
