@@ -230,8 +230,8 @@ def main(arguments: list[str]) -> None:
     if arguments[0] == "node":
         serve = Node(Path(arguments[1])).serve
     else:
-        role = {"relay": Relay, "files": Files}[arguments[0]]
-        serve = role([int(port) for port in arguments[1:]]).serve
+        roles: dict[str, type[Relay | Files]] = {"relay": Relay, "files": Files}
+        serve = roles[arguments[0]]([int(port) for port in arguments[1:]]).serve
     listener = socket.create_server(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
 
