@@ -80,11 +80,6 @@ def exceeded(user_id: int, size_bytes: int) -> QuotaExceeded:
     return figures(user_id).exceeded_by(size_bytes)
 
 
-def set_quota(user_id: int, quota_bytes: int | None) -> None:
-    """Change what a person may store; None is no limit. A quota below what is used only stops new bytes."""
-    Usage.objects.update_or_create(user_id=user_id, defaults={"quota_bytes": quota_bytes})
-
-
 def _raise(user_id: int, figure: str, size_bytes: int) -> None:
     """Raise one of the figures, if what is stored and what is reserved stay within the quota together."""
     fits = Q(quota_bytes=None) | Q(quota_bytes__gte=F("used_bytes") + F("reserved_bytes") + _wide(size_bytes))

@@ -12,6 +12,10 @@ from accounts.models import Usage, User
 pytestmark = pytest.mark.django_db
 
 
+def set_quota(person: User, quota_bytes: int | None) -> None:
+    Usage.objects.filter(user=person).update(quota_bytes=quota_bytes)
+
+
 def test_what_is_added_and_subtracted_is_what_is_used(owner):
     quota.add(owner.id, 700)
     quota.add(owner.id, 0)
@@ -22,7 +26,7 @@ def test_what_is_added_and_subtracted_is_what_is_used(owner):
 
 def test_figures_above_four_gibibytes_are_exact(owner):
     large = 100 * 2**30 + 7
-    quota.set_quota(owner.id, 3 * large)
+    set_quota(owner, 3 * large)
 
     quota.add(owner.id, large)
     quota.add(owner.id, large)
@@ -37,7 +41,7 @@ def test_figures_above_four_gibibytes_are_exact(owner):
 
 
 def test_the_last_byte_fits_and_one_more_does_not(owner):
-    quota.set_quota(owner.id, 1000)
+    set_quota(owner, 1000)
     quota.add(owner.id, 1000)
 
     with pytest.raises(QuotaExceeded) as refused:
@@ -53,7 +57,7 @@ def test_the_last_byte_fits_and_one_more_does_not(owner):
 
 
 def test_what_is_reserved_is_nobody_elses_until_it_is_given_back(owner):
-    quota.set_quota(owner.id, 1000)
+    set_quota(owner, 1000)
     quota.add(owner.id, 100)
     quota.reserve(owner.id, 900)
 
@@ -67,7 +71,7 @@ def test_what_is_reserved_is_nobody_elses_until_it_is_given_back(owner):
 
 
 def test_without_a_quota_everything_fits(owner):
-    quota.set_quota(owner.id, None)
+    set_quota(owner, None)
     quota.add(owner.id, 2**50)
     quota.reserve(owner.id, 2**50)
 
@@ -76,7 +80,7 @@ def test_without_a_quota_everything_fits(owner):
 
 def test_a_quota_below_what_is_used_takes_nothing_away_and_lets_bytes_go(owner):
     quota.add(owner.id, 900)
-    quota.set_quota(owner.id, 500)
+    set_quota(owner, 500)
 
     assert quota.figures(owner.id).free_bytes == 0
     quota.subtract(owner.id, 100)
@@ -115,7 +119,7 @@ def test_the_database_itself_refuses_a_negative_figure(owner):
 
 @pytest.mark.django_db(transaction=True)
 def test_f39_fifty_at_once_never_store_more_than_the_quota(owner):
-    quota.set_quota(owner.id, 1000)
+    set_quota(owner, 1000)
 
     def store(_):
         try:
