@@ -1,8 +1,12 @@
 """The pages to register, sign in and sign out, and the admin's door."""
 
+import re
+
 import pytest
 from django.test import Client
 
+from accounts import quota
+from accounts.errors import QuotaExceeded
 from accounts.models import Token, User
 from tests.accounts.conftest import PASSWORD
 
@@ -146,6 +150,26 @@ def test_the_admin_shows_quotas_and_never_a_tokens_digest(client, admin, owner, 
     assert "10.0" in people.text and "GB" in people.text
     assert "usage-0-quota_bytes" in person.text
     assert Token.objects.get().digest not in tokens.text
+
+
+def test_a_quota_changed_in_the_admin_holds(client, admin, owner):
+    client.force_login(admin)
+    quota.add(owner.id, 600)
+    page = f"/admin/accounts/user/{owner.id}/change/"
+
+    def change(quota_bytes: str) -> None:
+        """Send the form back as a browser does, with an other quota."""
+        given = re.findall(r'<input [^>]*name="([^"]+)" value="([^"]*)"', client.get(page).text)
+        fields = dict(given) | {"is_active": "on", "usage-0-quota_bytes": quota_bytes}
+        assert client.post(page, fields).status_code == 302
+
+    change("1000")
+    assert quota.figures(owner.id) == quota.Figures(1000, used_bytes=600)
+    with pytest.raises(QuotaExceeded):
+        quota.add(owner.id, 401)
+
+    change("")
+    quota.add(owner.id, 2**50)
 
 
 def test_an_administrator_revokes_a_token_in_the_admin(client, admin, owner, anonymous):
