@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,9 @@ DATA_MARK = "DFSWEB_DATA"
 NAME_MARK = "DFSWEB_PROCESS"
 LINE_BYTES = 512
 """Of a log, on average at most."""
+_SESSION_NICENESS = Path("/proc/self/autogroup")
+_TRIES = 20
+_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Program:
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL  # sent by the kernel when the launcher is gone
     stop_seconds: float = 8.0
+    niceness: int = 0
+    session_niceness: int = 0  # where Linux shares the processor among sessions first
     folder: Path = field(default=Path("/"))
 
 
@@ -49,6 +55,9 @@ def start(program: Program, *, stdin: int = subprocess.DEVNULL) -> subprocess.Po
     def prepare() -> None:
         if program.account is not None:
             accounts.become(program.account)
+        os.nice(program.niceness)
+        if program.session_niceness:
+            lower_session(program.session_niceness)
         die_with_parent(program.death_signal, parent=parent)
 
     program.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -78,6 +87,23 @@ def die_with_parent(death_signal: signal.Signals, *, parent: int) -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(death_signal), 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def lower_session(niceness: int) -> None:
+    """Lower the claim to the processor of this process's session, if the kernel groups by session (sched(7)).
+
+    There, a process's own niceness counts only among those of its session. Who has no privileges may change
+    one niceness in a tenth of a second, on the whole machine, and is told to try again before.
+    """
+    if not _SESSION_NICENESS.exists():
+        return
+    for _ in range(_TRIES):
+        try:
+            _SESSION_NICENESS.write_text(str(niceness))
+        except BlockingIOError:
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
 
 
 def run(program: Program, *, feed: bytes | None = None, timeout_seconds: float = 120) -> None:

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from dfsweb.launcher import environment
@@ -11,8 +12,8 @@ from dfsweb.launcher.data_folder import DataFolder
 from dfsweb.launcher.options import Options
 
 CELERY_PROCESSES = 2
-WORKER_NICENESS = 10
-"""Copies and repair yield the processor to people who wait for their files."""
+NICENESS_OF_BULK = 10
+"""Of who moves bytes: people who wait need the gateway and PostgreSQL, which go first."""
 
 
 def preparation(env: dict[str, str], folder: DataFolder, *, admin_password: str) -> Program:
@@ -24,14 +25,15 @@ def node(name: str, options: Options, folder: DataFolder) -> Program:
     """One storage node on its own port."""
     folder.node(name).mkdir(mode=0o700, exist_ok=True)
     env = environment.of_node(name, folder.node_port(name), options, folder)
-    return _python(name, ["storagenode"], env, folder)
+    program = _python(name, ["storagenode"], env, folder)
+    return replace(program, niceness=NICENESS_OF_BULK, session_niceness=NICENESS_OF_BULK)
 
 
 def worker(env: dict[str, str], folder: DataFolder) -> Program:
-    """The Celery worker with beat."""
+    """The Celery worker with beat; its session keeps its claim, for the probes of nodes must come in time."""
     command = ["dfsweb.launcher.worker", "--processes", str(CELERY_PROCESSES)]
     command += ["--schedule", str(folder.run / "celerybeat-schedule")]
-    return _python("worker", command, env, folder, niceness=WORKER_NICENESS)
+    return replace(_python("worker", command, env, folder), niceness=NICENESS_OF_BULK)
 
 
 def gateway(env: dict[str, str], options: Options, folder: DataFolder) -> Program:
@@ -45,13 +47,10 @@ def gateway(env: dict[str, str], options: Options, folder: DataFolder) -> Progra
     return _python("gateway", command, env, folder)
 
 
-def _python(
-    name: str, module: list[str], env: dict[str, str], folder: DataFolder, *, niceness: int = 0
-) -> Program:
-    nice = ["nice", "-n", str(niceness)] if niceness else []
+def _python(name: str, module: list[str], env: dict[str, str], folder: DataFolder) -> Program:
     return Program(
         name=name,
-        argv=[*nice, sys.executable, "-m", *module],
+        argv=[sys.executable, "-m", *module],
         env=env,
         log=folder.log(name),
         folder=Path(environment.PROJECT),

@@ -86,6 +86,18 @@ def test_only_the_owner_reads_what_is_secret(system: System) -> None:
         assert (system.data / name).stat().st_mode & 0o077 == 0, name
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux shares among sessions")
+def test_who_moves_bytes_yields_the_processor_to_who_serves_people(system: System) -> None:
+    def claims(part: str) -> tuple[int, str]:
+        pid = system.pids(part)[0]
+        session = Path(f"/proc/{pid}/autogroup")  # "/autogroup-31 nice 10"; absent where it groups nothing
+        return psutil.Process(pid).nice(), session.read_text().split()[-1] if session.exists() else "10"
+
+    usual, _ = claims("gateway")
+    assert claims("node-1") == (min(usual + 10, 19), "10")
+    assert claims("worker")[0] == min(usual + 10, 19)
+
+
 def test_a_node_learns_neither_the_database_nor_the_cluster_secret(system: System) -> None:
     names = psutil.Process(system.pids("node-1")[0]).environ().keys()
     assert not names & {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CLUSTER_SECRET", "ADMIN_PASSWORD"}
