@@ -1,7 +1,6 @@
 """Adds to each operation what all have: a summary, its errors, examples; a hook of drf-spectacular."""
 
 import re
-from http import HTTPStatus
 from typing import Any
 
 from accounts import idempotency
@@ -82,7 +81,7 @@ def _add_errors(method: str, operation: dict[str, Any]) -> None:
     for status in sorted(errors.of_operation(operation)):
         name = errors.name_of(status)
         operation["responses"][str(status)] = (
-            {"description": f"{HTTPStatus(status).phrase}. A GET tells more.", **errors.headers(status)}
+            {"description": f"{errors.phrase(status)}. A GET tells more.", **errors.headers(status)}
             if method == "head"
             else {"$ref": f"#/components/responses/{name}"}
         )

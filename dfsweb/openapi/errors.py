@@ -42,7 +42,12 @@ _HEADERS = {
     429: ("Retry-After", "Seconds to wait."),
     503: ("Retry-After", "Seconds to wait."),
 }
-_NAMES = {460: "ChecksumMismatch"}  # of tus, not of HTTP
+_PHRASES = {
+    413: "Request Entity Too Large",  # Python 3.13 has other words for these three
+    416: "Requested Range Not Satisfiable",
+    422: "Unprocessable Entity",
+    460: "Checksum Mismatch",  # of tus, not of HTTP
+}
 _EXAMPLE_REQUEST_ID = "0f9c2d6b8e1a4c7f9b3d5e7a1c2f4b6d"
 _REST_ONLY_JSON = 406
 
@@ -127,9 +132,14 @@ PLAIN_VIEWS = frozenset(
 """They write JSON whatever the request accepts."""
 
 
+def phrase(status: int) -> str:
+    """Return the words for this status, the same whatever Python runs."""
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
+
+
 def name_of(status: int) -> str:
     """Return the name of the component that describes this status."""
-    return _NAMES.get(status) or HTTPStatus(status).phrase.title().replace(" ", "").replace("-", "")
+    return phrase(status).title().replace(" ", "").replace("-", "")
 
 
 def headers(status: int) -> dict[str, Any]:
