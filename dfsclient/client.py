@@ -269,6 +269,10 @@ class Client:
         """Have the service even out its nodes now; it does so by itself, too (admins only)."""
         return models.read_rebalance(self._transport.json(Call("POST", "/nodes/rebalance")))
 
+    def rebalance_progress(self) -> Rebalance:
+        """Tell how uneven the nodes are, and how far evening them out has come (admins only)."""
+        return models.read_rebalance(self._transport.json(Call("GET", "/nodes/rebalance")))
+
     def scrub(self, node_id: str) -> Scrub:
         """Have everything on a node read again and compared, from now on (admins only)."""
         return self._scrub("POST", node_id)

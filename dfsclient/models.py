@@ -137,11 +137,17 @@ class Node:
 
 @dataclass(frozen=True)
 class Rebalance:
-    """How uneven the nodes are; `waits_for` says why nothing moves, empty when it does."""
+    """How uneven the nodes are; `waits_for` says why nothing moves, empty when it does.
+
+    `seconds_left` is what it takes at most, None until something was moved.
+    """
 
     difference: float
     threshold: float
+    moved_bytes: int
     bytes_left: int
+    bytes_per_second: float | None
+    seconds_left: float | None
     waits_for: str
 
 
@@ -195,6 +201,10 @@ class Reading:
     def maybe_number(self, key: str) -> int | None:
         value = self.data.get(key)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    def maybe_float(self, key: str) -> float | None:
+        value = self.data.get(key)
+        return float(value) if isinstance(value, int | float) else None
 
     def maybe_time(self, key: str) -> datetime | None:
         value = self.data.get(key)
@@ -342,11 +352,10 @@ def _read_drain(data: Any) -> Drain | None:
     if data is None:
         return None
     drain = Reading(data, "drain")
-    seconds_left = drain.data.get("seconds_left")
     return Drain(
         copies_left=drain.number("copies_left"),
         bytes_left=drain.number("bytes_left"),
-        seconds_left=float(seconds_left) if isinstance(seconds_left, int | float) else None,
+        seconds_left=drain.maybe_float("seconds_left"),
     )
 
 
@@ -371,8 +380,11 @@ def read_rebalance(data: Any) -> Rebalance:
     """Read how uneven the nodes are."""
     told = Reading(data, "rebalance")
     return Rebalance(
-        difference=float(told.data.get("difference") or 0),
-        threshold=float(told.data.get("threshold") or 0),
+        difference=told.maybe_float("difference") or 0.0,
+        threshold=told.maybe_float("threshold") or 0.0,
+        moved_bytes=told.maybe_number("moved_bytes") or 0,
         bytes_left=told.number("bytes_left"),
+        bytes_per_second=told.maybe_float("bytes_per_second"),
+        seconds_left=told.maybe_float("seconds_left"),
         waits_for=told.maybe_text("waits_for") or "",
     )

@@ -18,7 +18,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from nodes import draining, membership, scrub, wake
+from nodes import draining, membership, rebalance, scrub, wake
 from nodes.errors import MembershipError
 from nodes.models import Node, Replica
 
@@ -48,6 +48,13 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "opts": self.opts,
         }
         return TemplateResponse(request, "admin/nodes/add_node.html", context)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """List the nodes, and say over them how even they are."""
+        told = {"subtitle": _told(rebalance.outlook())}
+        return super().changelist_view(request, told | (extra_context or {}))
 
     def has_delete_permission(self, request: HttpRequest, obj: Node | None = None) -> bool:
         return False
@@ -123,7 +130,11 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=gettext_lazy("Rebalance: even out how full all active nodes are"))
     def rebalance(self, request: HttpRequest, nodes: QuerySet[Node]) -> HttpResponse | None:
-        return self._ask_or_change(request, nodes, "rebalance", lambda node: wake.rebalancing())
+        if (question := self._ask(request, nodes, "rebalance")) is not None:
+            return question
+        wake.rebalancing()
+        self.message_user(request, _told(rebalance.outlook()))
+        return None
 
     @admin.action(description=gettext_lazy("Scrub: read everything again and compare it, at the usual pace"))
     def scrub(self, request: HttpRequest, nodes: QuerySet[Node]) -> HttpResponse | None:
@@ -132,18 +143,8 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def _ask_or_change(
         self, request: HttpRequest, nodes: QuerySet[Node], verb: str, change: Callable[[Node], None]
     ) -> HttpResponse | None:
-        if "confirmed" not in request.POST:
-            context = {
-                **self.admin_site.each_context(request),
-                "title": ASKED[verb],
-                "yes": CONFIRMED[verb],
-                "nodes": nodes,
-                "verb": verb,
-                "effect": EFFECTS[verb],
-                "action_name": ACTION_CHECKBOX_NAME,
-                "opts": self.opts,
-            }
-            return TemplateResponse(request, "admin/nodes/confirm_duty.html", context)
+        if (question := self._ask(request, nodes, verb)) is not None:
+            return question
         for node in nodes:
             try:
                 change(node)
@@ -153,6 +154,39 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
                 self.message_user(request, f"{node.name}: {EFFECTS[verb]}", messages.SUCCESS)
         wake.replication()
         return None
+
+    def _ask(self, request: HttpRequest, nodes: QuerySet[Node], verb: str) -> HttpResponse | None:
+        """Return the page that asks before anything is done; None once somebody said yes."""
+        if "confirmed" in request.POST:
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": ASKED[verb],
+            "yes": CONFIRMED[verb],
+            "nodes": nodes,
+            "verb": verb,
+            "effect": EFFECTS[verb],
+            "action_name": ACTION_CHECKBOX_NAME,
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/nodes/confirm_duty.html", context)
+
+
+def _told(outlook: rebalance.Outlook) -> str:
+    """Say how even the nodes are, how far that has come, and why nothing moves if nothing does."""
+    difference = {"percent": round(100 * outlook.difference)}
+    sentences = [_("The used shares of the nodes differ by %(percent)s %%.") % difference]
+    if outlook.bytes_left:
+        moved, left = filesizeformat(outlook.moved_bytes), filesizeformat(outlook.bytes_left)
+        sentences.append(_("%(moved)s are moved, %(left)s are to move.") % {"moved": moved, "left": left})
+        if outlook.seconds_left is None:
+            sentences.append(_("How long that takes is not known yet."))
+        else:
+            time = {"time": timedelta(seconds=round(outlook.seconds_left))}
+            sentences.append(_("At most %(time)s are left.") % time)
+    if outlook.waits_for:
+        sentences.append(_("Nothing moves now: %(waits_for)s.") % {"waits_for": outlook.waits_for})
+    return " ".join(sentences)
 
 
 ASKED = {

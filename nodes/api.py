@@ -33,7 +33,7 @@ class RebalanceView(APIView):
 
     @extend_schema(responses=serializers.RebalanceOut)
     def get(self, request: Request) -> Response:
-        """Tell how uneven the nodes are, and why nothing moves if nothing does."""
+        """Tell how uneven the nodes are, how far that has come, and why nothing moves if nothing does."""
         return Response(serializers.RebalanceOut(rebalance.outlook()).data)
 
     @extend_schema(request=None, responses={202: serializers.RebalanceOut})

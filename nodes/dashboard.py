@@ -13,13 +13,14 @@ from django.db.models import Min
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from nodes import census, charts, cluster, doctor, draining, figures, findings, samples, scrub
+from nodes import census, charts, cluster, doctor, draining, figures, findings, rebalance, samples, scrub
 from nodes.charts import Chart
 from nodes.draining import Progress
 from nodes.figures import Figure
 from nodes.findings import Facts
 from nodes.models import Chunk, Node, NodeSample
 from nodes.problems import Code, Problem, Severity
+from nodes.rebalance import Outlook
 
 HEARTBEATS = 36
 HEARTBEAT = timedelta(minutes=10)
@@ -104,6 +105,7 @@ class Board:
     facts: Sequence[Fact]
     problems: Sequence[Problem]
     repair: Repair
+    balance: Outlook
     nodes: Sequence[NodeCard]
     zones: int
     at: datetime
@@ -139,6 +141,7 @@ def board(*, stored_bytes: int) -> Board:
             copied_bytes=counted[Figure.COPIED_BYTES].value,
             is_repair=facts.queue.stuck > 0 or _is_any_away(facts),
         ),
+        balance=rebalance.outlook(),
         nodes=cards,
         zones=len({node.zone for node in facts.nodes}),
         at=facts.now,

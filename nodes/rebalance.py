@@ -11,11 +11,13 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from nodes import figures, replication, roster, safety, turns
 from nodes.figures import Figure
-from nodes.models import Chunk, Node, Replica
+from nodes.models import Chunk, Node, Rebalance, Replica
 from nodes.pace import Pace
 
 log = logging.getLogger(__name__)
@@ -67,13 +69,22 @@ LIMIT %(limit)s
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """How uneven the active nodes are; `waits_for` says in words why nothing moves, empty when it does."""
+    """How uneven the active nodes are and how far evening them out has come.
+
+    `waits_for` says in words why nothing moves, empty when it does.
+    """
 
     difference: float
     """Between the used shares of the fullest and the emptiest."""
     threshold: float
+    moved_bytes: int
+    """Since this rebalance began."""
     bytes_left: int
     """What would have to move until all are as full as the whole."""
+    bytes_per_second: float | None
+    """The mean since it began, pauses included; None before the first pass and the wait after it are over."""
+    seconds_left: float | None
+    """At most, at that rate: it ends before all are as full as the whole."""
     waits_for: str
 
 
@@ -91,7 +102,12 @@ def rebalance() -> int:
     if safety.doubt():
         return 0
     order_misplaced()
-    move = find_move()
+    by_fill = _active_by_fill()
+    if _is_even(by_fill):
+        if Rebalance.objects.exists():  # asked first: to delete nothing costs three statements
+            Rebalance.objects.all().delete()
+        return 0
+    move = find_move(by_fill)
     return 0 if move is None else _make(move)
 
 
@@ -120,13 +136,12 @@ def order_misplaced_in(start: int, stop: int, again_from: int) -> int:
     return Chunk.objects.filter(id__in=ids).make_due()
 
 
-def find_move() -> Move | None:
-    """Find the fullest node that can give copies to the emptiest; None when all are even or not all is well.
+def find_move(by_fill: list[Node]) -> Move | None:
+    """Find the fullest of these nodes that can give copies to the emptiest; None when not all is well.
 
     Zones are respected: no chunk's copies lie in fewer zones afterwards.
     """
-    by_fill = _active_by_fill()
-    if _difference(by_fill) <= settings.REBALANCE_THRESHOLD or _trouble():
+    if _trouble():
         return None
     for source in reversed(by_fill):
         for target in by_fill:
@@ -142,22 +157,41 @@ def find_move() -> Move | None:
 
 
 def outlook() -> Outlook:
-    """Tell how uneven the nodes are, and why nothing moves if nothing does; read only."""
+    """Tell how uneven the nodes are, how long it takes, and why nothing moves if nothing does; read only."""
     by_fill = _active_by_fill()
     capacity = sum(node.capacity_bytes for node in by_fill)
     mean = 1 - sum(node.free_bytes for node in by_fill) / capacity if capacity else 0.0
     surplus = sum(max(_fill(node) - mean, 0.0) * node.capacity_bytes for node in by_fill)
-    is_even = _difference(by_fill) <= settings.REBALANCE_THRESHOLD
+    is_even = _is_even(by_fill)
+    bytes_left = 0 if is_even else int(surplus)
+    moved_bytes, rate = _moved()
     return Outlook(
         difference=_difference(by_fill),
         threshold=settings.REBALANCE_THRESHOLD,
-        bytes_left=0 if is_even else int(surplus),
+        moved_bytes=moved_bytes,
+        bytes_left=bytes_left,
+        bytes_per_second=rate,
+        seconds_left=0.0 if is_even else bytes_left / rate if rate else None,
         waits_for=_("the nodes are even enough") if is_even else safety.doubt() or _trouble(),
     )
 
 
 def _active_by_fill() -> list[Node]:
     return sorted(Node.objects.filter(duty=Node.Duty.ACTIVE), key=_fill)
+
+
+def _is_even(by_fill: list[Node]) -> bool:
+    return _difference(by_fill) <= float(settings.REBALANCE_THRESHOLD)
+
+
+def _moved() -> tuple[int, float | None]:
+    """Return the bytes moved since the rebalance began, and how many that is a second if it can be told."""
+    row = Rebalance.objects.values_list("moved_bytes", Now() - F("began_at")).first()
+    if row is None:
+        return 0, None
+    moved_bytes, elapsed = row[0], row[1].total_seconds()
+    is_told = moved_bytes and elapsed >= settings.REBALANCE_INTERVAL_SECONDS
+    return moved_bytes, moved_bytes / elapsed if is_told else None
 
 
 def _difference(by_fill: list[Node]) -> float:
@@ -209,13 +243,15 @@ def _make(move: Move) -> int:
         return 0
     pace = Pace(settings.REPAIR_BYTES_PER_SECOND * SHARE_OF_LIMIT)
     try:
+        Rebalance.objects.bulk_create([Rebalance()], ignore_conflicts=True)  # it may be under way
         deadline = time.monotonic() + BUDGET_SECONDS
         roster.reload()
-        added = replication.add_copies(
+        added, size = replication.add_copies(
             move.chunk_ids, roster.views()[move.target.id], pace=pace, deadline=deadline
         )
     finally:
         replication.end_turn(holder, pace)
+    Rebalance.objects.update(moved_bytes=F("moved_bytes") + size)
     figures.add({Figure.COPIES_REBALANCED: added})
     log.info("%d chunks of %s got a copy on %s", added, move.source.name, move.target.name)
     return added

@@ -187,15 +187,15 @@ def replicate(claims: Sequence[Claim], *, deadline: float = float("inf")) -> Non
         _finish(_begin(threads, claims, Pace(0), deadline))
 
 
-def add_copies(chunk_ids: Sequence[int], target: NodeView, *, pace: Pace, deadline: float) -> int:
-    """Give chunks that lack nothing one copy more, on this node; returns how many got it.
+def add_copies(chunk_ids: Sequence[int], target: NodeView, *, pace: Pace, deadline: float) -> tuple[int, int]:
+    """Give chunks that lack nothing one copy more, on this node; returns how many got it, and their bytes.
 
     What is too much then is up to `nodes.trim`. Chunks that somebody works on, or should, are passed over.
     """
     wanted = "id = ANY(%s::bigint[]) AND copies_due_at IS NULL AND surplus_at IS NULL"
     claims = _claim(wanted, [list(chunk_ids)], len(chunk_ids))
     if not claims:
-        return 0
+        return 0, 0
 
     def choose(job: Job) -> list[NodeView]:
         is_whole = not job.lacking and not any(copy.is_doubted for copy in job.copies)
@@ -204,7 +204,7 @@ def add_copies(chunk_ids: Sequence[int], target: NodeView, *, pace: Pace, deadli
     with ThreadPoolExecutor(copying.COPY_THREADS, thread_name_prefix="copy") as threads:
         batch = _begin(threads, claims, pace, deadline, choose)
         _finish(batch)
-    return sum(len(job.confirmed) for job in batch.jobs)
+    return sum(len(job.confirmed) for job in batch.jobs), sum(job.copied_bytes for job in batch.jobs)
 
 
 def _begin(

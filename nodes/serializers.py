@@ -58,7 +58,12 @@ class NodeOut(serializers.ModelSerializer[Node]):
 class RebalanceOut(serializers.Serializer[Any]):
     difference = serializers.FloatField(help_text="Of the used shares of the fullest and the emptiest node.")
     threshold = serializers.FloatField(help_text="A smaller difference moves nothing.")
+    moved_bytes = serializers.IntegerField(help_text="Since this rebalance began.")
     bytes_left = serializers.IntegerField(help_text="To move until all are as full as the whole.")
+    bytes_per_second = serializers.FloatField(allow_null=True, help_text="Since it began, pauses too.")
+    seconds_left = serializers.FloatField(
+        allow_null=True, help_text="At most, at that rate; null until it is known."
+    )
     waits_for = serializers.CharField(help_text="Why nothing moves; empty when it does.")
 
 

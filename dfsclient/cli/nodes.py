@@ -15,12 +15,13 @@ from dfsclient.cli.output import printable, size
 from dfsclient.cli.running import AsJson, Quiet, Run, signed_in
 from dfsclient.client import Duty
 from dfsclient.errors import LocalProblem
-from dfsclient.models import Drain, Node, Scrub, as_json
+from dfsclient.models import Drain, Node, Rebalance, Scrub, as_json
 
 OFF_TERMINAL_WIDTH = 200  # a pipe has no width; nothing is cut
 
 Name = Annotated[str, typer.Argument(help="The node's name.", metavar="NODE")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Progress = Annotated[bool, typer.Option("--progress", help="Tell how far it is; order nothing.")]
 
 app = typer.Typer(help="List the storage nodes, or change what is wanted of one (for administrators).")
 
@@ -84,25 +85,24 @@ def retire(name: Name, yes: Yes = False, json_: AsJson = False, quiet: Quiet = F
 
 
 @app.command()
-def rebalance(json_: AsJson = False, quiet: Quiet = False) -> None:
+def rebalance(progress: Progress = False, json_: AsJson = False, quiet: Quiet = False) -> None:
     """Have the nodes evened out now, as far as all is well; the service does so by itself, too.
 
-    With --json: {"difference", "threshold", "bytes_left", "waits_for"}.
+    With --json: {"difference", "threshold", "moved_bytes", "bytes_left", "bytes_per_second",
+    "seconds_left", "waits_for"}.
     """
     with signed_in(as_json=json_, quiet=quiet) as run:
-        told = run.client.rebalance()
+        told = run.client.rebalance_progress() if progress else run.client.rebalance()
         if json_:
             run.out.document(as_json(told))
-        state = (
-            f"nothing moves: {told.waits_for}" if told.waits_for else f"{size(told.bytes_left)} are to move"
-        )
-        run.out.note(f"The used shares differ by {told.difference:.0%}; {state}.")
+            return
+        (run.out.data if progress else run.out.note)(_told_rebalance(told))
 
 
 @app.command()
 def scrub(
     name: Name,
-    progress: Annotated[bool, typer.Option("--progress", help="Tell how far it is; order nothing.")] = False,
+    progress: Progress = False,
     yes: Yes = False,
     json_: AsJson = False,
     quiet: Quiet = False,
@@ -180,6 +180,15 @@ def _told_drain(left: Drain) -> str:
     copies = "1 copy" if left.copies_left == 1 else f"{left.copies_left:,} copies"
     time_left = "" if left.seconds_left is None else f", about {_span(left.seconds_left)}"
     return f"{copies} ({size(left.bytes_left)}) left{time_left}"
+
+
+def _told_rebalance(told: Rebalance) -> str:
+    words = f"The used shares differ by {told.difference:.0%}"
+    if told.bytes_left:
+        moved = f"{size(told.moved_bytes)} are moved, " if told.moved_bytes else ""
+        time_left = "" if told.seconds_left is None else f", at most about {_span(told.seconds_left)}"
+        words += f"; {moved}{size(told.bytes_left)} are to move{time_left}"
+    return f"{words}. Nothing moves now: {told.waits_for}." if told.waits_for else f"{words}."
 
 
 def _told_scrub(told: Scrub) -> str:

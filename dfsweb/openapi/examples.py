@@ -226,7 +226,15 @@ EXAMPLES: dict[str, Any] = {
     "ConfirmedOut": {"was_open": True},
     "NodeOut": _NODE,
     "NodesOut": _page(_NODE),
-    "RebalanceOut": {"difference": 0.21, "threshold": 0.05, "bytes_left": 81_604_378_624, "waits_for": ""},
+    "RebalanceOut": {
+        "difference": 0.21,
+        "threshold": 0.05,
+        "moved_bytes": 40_802_189_312,
+        "bytes_left": 81_604_378_624,
+        "bytes_per_second": 4_200_000.0,
+        "seconds_left": 19_429.6,
+        "waits_for": "",
+    },
     "ScrubOut": {
         "copies": 381_204,
         "verified_copies": 380_011,

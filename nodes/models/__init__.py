@@ -3,7 +3,7 @@
 States, constraints and sentences over them; no I/O and no decisions.
 """
 
-from nodes.models.bookkeeping import Census, Counter, Turn, Watermark
+from nodes.models.bookkeeping import Census, Counter, Rebalance, Turn, Watermark
 from nodes.models.chunk import Chunk, ChunkQuerySet, Replica, ReplicaQuerySet
 from nodes.models.content import Content, ContentSegment, Extent, Segment
 from nodes.models.node import Node, NodeQuerySet, NodeSample
@@ -21,6 +21,7 @@ __all__ = [
     "NodeQuerySet",
     "NodeSample",
     "Orphan",
+    "Rebalance",
     "Replica",
     "ReplicaQuerySet",
     "Segment",

@@ -1,4 +1,4 @@
-"""What the cluster keeps of itself as a whole: figures, counts, turns, the watermark."""
+"""What the cluster keeps of itself as a whole: figures, counts, a rebalance, turns, the watermark."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -34,6 +34,20 @@ class Census(models.Model):
 
     def __str__(self) -> str:
         return f"census of {self.counted_at}"
+
+
+class Rebalance(models.Model):
+    """The rebalance that is under way, one row, or none while there is none; by `nodes.rebalance`."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    began_at = models.DateTimeField(db_default=Now())
+    moved_bytes = models.BigIntegerField(default=0, help_text="Since then; of copies on emptier nodes.")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="rebalance_one_row")]
+
+    def __str__(self) -> str:
+        return f"rebalance since {self.began_at}"
 
 
 class Turn(models.Model):

@@ -79,6 +79,7 @@ function dress() {
   localise(board);
   for (const words of board.querySelectorAll(".problem h2")) words.textContent = localised(words.textContent);
   for (const time of board.querySelectorAll("time[data-clock]")) time.textContent = clock(new Date(time.dateTime));
+  for (const left of board.querySelectorAll("[data-seconds-left]")) left.textContent = `, ${timeLeft(Number(left.dataset.secondsLeft))}`;
   const live = board.querySelector(".live");
   live.querySelector(".live-words").textContent = _("Live, %(time)s", { time: clock(new Date(live.dataset.at), true) });
   estimate(board.querySelector("#repair"));

@@ -126,6 +126,20 @@ def test_a_rebalance_tells_what_is_to_move(dfs):
     assert json.loads(dfs("nodes", "rebalance", "--json").stdout)["bytes_left"] == 2_000_000_000
 
 
+def test_the_progress_of_a_rebalance_is_told_and_nothing_is_ordered(service, dfs):
+    service.rebalance |= {"moved_bytes": 1_000_000_000, "bytes_per_second": 200_000, "seconds_left": 10_000.0}
+    told = dfs("nodes", "rebalance", "--progress").stdout
+    assert told == (
+        "The used shares differ by 25%; 1.0 GB are moved, 2.0 GB are to move, at most about 2 h.\n"
+    )
+    service.rebalance["waits_for"] = "a node is away"
+    assert "Nothing moves now: a node is away." in dfs("nodes", "rebalance", "--progress").stdout
+    told = json.loads(dfs("nodes", "rebalance", "--progress", "--json").stdout)
+    assert told == service.rebalance
+
+    assert not service.asked("POST", "/nodes/rebalance")
+
+
 def test_a_scrub_is_ordered_and_its_progress_told(service, dfs):
     assert "nothing is ordered; 7 of 12 copies" in dfs("nodes", "scrub", "node-a", "--progress").stdout
     assert "12 copies (48.0 MB) are still to be read" in dfs("nodes", "scrub", "node-a", "--yes").stderr

@@ -1,13 +1,19 @@
 """The cluster in one sentence and a few figures: what staff are told when all is well, and when not."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
+from accounts.models import User
 from nodes import census, dashboard, samples
-from nodes.models import Node, NodeSample, Replica
+from nodes.models import Node, NodeSample, Rebalance, Replica
 from tests.nodes.examined import replicate_all, take_offline
+from tests.nodes.living_cluster import age
+
+GB = 10**9
 
 
 @pytest.fixture(autouse=True)
@@ -96,6 +102,28 @@ def test_six_hours_of_answers_are_told_ten_minutes_each(cluster):
     [card] = [card for card in board().nodes if card.node == node]
 
     assert list(card.beats[-5:]) == ["on", "", "off", "", "part"]
+
+
+def test_what_is_evened_out_is_told_with_the_time_it_takes_and_what_is_waited_for(cluster):
+    """Until some of it was moved the time is not known; when all are even, nothing is said."""
+    browser = Client()
+    browser.force_login(User.objects.create_user("staff", is_staff=True))
+    for node in Node.objects.all():
+        cluster.update(node.name, capacity_bytes=100 * GB, free_bytes=50 * GB)
+    assert "Evening out" not in browser.get("/cluster?part=board").text
+    cluster.update("node-a", free_bytes=10 * GB)
+
+    page = browser.get("/cluster?part=board").text
+    assert "Evening out: at most 30.0\xa0GB to move" in page
+    assert "data-seconds-left" not in page
+    Rebalance.objects.create(moved_bytes=10 * GB)
+    age("nodes_rebalance", "began_at", 3600)
+    cluster.update("node-b", health="suspect")
+
+    page = browser.get("/cluster?part=board").text
+    seconds_left = int(re.search(r'data-seconds-left="(\d+)"', page)[1])
+    assert seconds_left == pytest.approx(3 * 3600, rel=0.1)
+    assert "(a node is away)" in page
 
 
 @pytest.mark.parametrize("span", dashboard.SPANS)

@@ -7,12 +7,14 @@ from uuid import uuid4
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import User
 from nodes import copying, figures, membership, rebalance, replication, roster, turns
 from nodes.figures import Figure
-from nodes.models import Chunk, Node, Replica
-from tests.nodes.living_cluster import CHUNK_BYTES, Cluster
+from nodes.models import Chunk, Node, Rebalance, Replica
+from tests.nodes.living_cluster import CHUNK_BYTES, Cluster, age
 from tests.nodes.test_membership import client_of
 from tests.nodes.test_replication import make_due_now, replicate_all
 from tests.nodes.test_trim import reclaim_all, trim_all
@@ -20,6 +22,7 @@ from tests.nodes.test_writing import some_bytes
 
 GB = 10**9
 EVEN = {"capacity_bytes": 100 * GB, "free_bytes": 50 * GB, "filesystem_id": ""}
+API = "/api/v1/nodes/rebalance"
 
 
 def copies_on(name: str) -> int:
@@ -35,11 +38,19 @@ def uneven(cluster: Cluster) -> bytes:
     replicate_all()
     membership.activate(cluster.node("node-d"))
     trim_all()
+    make_uneven(cluster)
+    return content
+
+
+def make_even(cluster: Cluster) -> None:
     for name in cluster.running:
         cluster.update(name, **EVEN)
+
+
+def make_uneven(cluster: Cluster) -> None:
+    make_even(cluster)
     cluster.update("node-a", free_bytes=20 * GB)
     cluster.update("node-d", free_bytes=95 * GB)
-    return content
 
 
 def test_copies_move_from_the_fullest_node_to_the_emptiest(cluster, uneven):
@@ -192,7 +203,7 @@ def test_in_a_day_every_chunk_is_looked_at(cluster, settings):
     assert rebalance.order_misplaced() == 5
 
 
-def test_a_pass_with_nothing_to_do_asks_the_database_five_times(cluster, monkeypatch):
+def test_a_pass_with_nothing_to_do_asks_the_database_six_times(cluster, monkeypatch):
     cluster.store(some_bytes(2 * CHUNK_BYTES, seed=3))
     replicate_all()
     monkeypatch.setattr(roster, "REFRESH_SECONDS", math.inf)  # they are asked for again by the clock
@@ -200,24 +211,78 @@ def test_a_pass_with_nothing_to_do_asks_the_database_five_times(cluster, monkeyp
     with CaptureQueriesContext(connection) as asked:
         assert rebalance.rebalance() == 0
 
-    assert len(asked) == 5, [query["sql"] for query in asked]
+    assert len(asked) == 6, [query["sql"] for query in asked]
 
 
 def test_an_admin_is_told_how_uneven_the_nodes_are_and_what_is_waited_for(cluster, uneven):
     admin = client_of(is_staff=True)
-    told = admin.get("/api/v1/nodes/rebalance").data
+    told = admin.get(API).data
     assert told["difference"] == pytest.approx(0.75)
     assert told["bytes_left"] == pytest.approx((0.8 - 0.4625 + 2 * (0.5 - 0.4625)) * 100 * GB)
     assert told["waits_for"] == ""
 
-    assert admin.post("/api/v1/nodes/rebalance").status_code == 202
+    assert admin.post(API).status_code == 202
     rebalance.rebalance()
-    assert (
-        admin.get("/api/v1/nodes/rebalance").data["waits_for"] == "copies that were moved are being removed"
-    )
+    assert admin.get(API).data["waits_for"] == "copies that were moved are being removed"
     cluster.update("node-b", health="suspect")
-    assert admin.get("/api/v1/nodes/rebalance").data["waits_for"] == "a node is away"
-    for name in cluster.running:
-        cluster.update(name, **EVEN)
-    assert admin.get("/api/v1/nodes/rebalance").data["waits_for"] == "the nodes are even enough"
-    assert client_of().post("/api/v1/nodes/rebalance").status_code == 403
+    assert admin.get(API).data["waits_for"] == "a node is away"
+    make_even(cluster)
+    assert admin.get(API).data["waits_for"] == "the nodes are even enough"
+    assert client_of().post(API).status_code == 403
+
+
+def test_the_api_tells_how_far_a_rebalance_has_come_and_how_long_it_takes(cluster, uneven, monkeypatch):
+    """The rate is what was moved since it began; one that begins later knows nothing of it."""
+    monkeypatch.setattr(rebalance, "MOVES", 2)
+    admin = client_of(is_staff=True)
+
+    def figures_told() -> tuple[int, float | None, float | None]:
+        told = admin.get(API).data
+        return told["moved_bytes"], told["bytes_per_second"], told["seconds_left"]
+
+    assert figures_told() == (0, None, None)
+    rebalance.rebalance()
+    assert figures_told() == (2 * CHUNK_BYTES, None, None), "the wait after a pass belongs to it"
+
+    age("nodes_rebalance", "began_at", 100)
+    told = admin.get(API).data
+    assert told["bytes_per_second"] == pytest.approx(2 * CHUNK_BYTES / 100, rel=0.1)
+    assert told["seconds_left"] == pytest.approx(told["bytes_left"] / told["bytes_per_second"])
+    trim_all()
+    reclaim_all()
+    rebalance.rebalance()
+    assert figures_told()[0] == 4 * CHUNK_BYTES
+
+    make_even(cluster)
+    assert figures_told()[2] == 0
+    rebalance.rebalance()
+    make_uneven(cluster)
+    assert figures_told() == (0, None, None)
+
+
+def test_the_admin_tells_what_moves_how_long_it_takes_and_why_nothing_does(cluster, uneven):
+    browser = Client()
+    browser.force_login(User.objects.create_superuser("root", password="a long password"))
+    order = {"action": "rebalance", "_selected_action": [cluster.node("node-a").id], "confirmed": "yes"}
+
+    def page_after(order: dict[str, object] | None = None) -> str:
+        path = "/admin/nodes/node/"
+        page = browser.post(path, order, follow=True) if order else browser.get(path)
+        return page.content.decode().replace("\xa0", " ")
+
+    page = page_after(order)
+    assert page.count("The used shares of the nodes differ by 75 %.") > 1, "the answer, and over the list"
+    assert "0 bytes are moved, 38.4 GB are to move. How long that takes is not known yet." in page
+    assert "Nothing moves now" not in page
+
+    rebalance.rebalance()
+    Rebalance.objects.update(moved_bytes=rebalance.outlook().bytes_left)
+    age("nodes_rebalance", "began_at", 3600)
+    page = page_after()
+    assert "At most 1:0" in page
+    assert "Nothing moves now: copies that were moved are being removed." in page
+
+    cluster.update("node-b", health="suspect")
+    assert page_after(order).count("Nothing moves now: a node is away.") > 1
+    make_even(cluster)
+    assert "Nothing moves now: the nodes are even enough." in page_after()

@@ -36,8 +36,10 @@ class Cluster(Wire):
         self.reply_json(200, self.service.scrub)
 
     def rebalance(self) -> None:
-        told = {"difference": 0.25, "threshold": 0.1, "bytes_left": 2_000_000_000, "waits_for": ""}
-        self.reply_json(202, told)
+        self.reply_json(202, self.service.rebalance)
+
+    def tell_rebalance(self) -> None:
+        self.reply_json(200, self.service.rebalance)
 
 
 ROUTES = (
@@ -48,4 +50,5 @@ ROUTES = (
     ("POST", "/nodes/([^/]+)/scrub", "order_scrub"),
     ("GET", "/nodes/([^/]+)/scrub", "tell_scrub"),
     ("POST", "/nodes/rebalance", "rebalance"),
+    ("GET", "/nodes/rebalance", "tell_rebalance"),
 )

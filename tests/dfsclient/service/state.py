@@ -81,6 +81,15 @@ class State:
             "bytes_left": 0,
             "ordered_at": None,
         }
+        self.rebalance: dict[str, Any] = {
+            "difference": 0.25,
+            "threshold": 0.1,
+            "moved_bytes": 0,
+            "bytes_left": 2_000_000_000,
+            "bytes_per_second": None,
+            "seconds_left": None,
+            "waits_for": "",
+        }
         self.storage_node: dict[str, Any] = {
             "id": 1,
             "name": "node-a",
