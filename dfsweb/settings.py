@@ -192,7 +192,7 @@ RECLAIM_INTERVAL_SECONDS = env.float("RECLAIM_INTERVAL_SECONDS", default=60)
 CENSUS_INTERVAL_SECONDS = 60  # a sample a minute for charts; counting 100,000 chunks takes a second of that
 NEARFULL_SHARE = env.float("NEARFULL_SHARE", default=0.15)  # of a node's capacity: below, it is told
 SCRUB_PERIOD_SECONDS = env.float("SCRUB_PERIOD_SECONDS", default=14 * 24 * 3600)  # every copy re-read within
-SCRUB_BYTES_PER_SECOND = env.int("SCRUB_BYTES_PER_SECOND", default=20_000_000)  # a node; readers go first
+SCRUB_BYTES_PER_SECOND = env.int("SCRUB_BYTES_PER_SECOND", default=20_000_000)  # a node; spares readers
 RECONCILE_INTERVAL_SECONDS = env.float("RECONCILE_INTERVAL_SECONDS", default=24 * 3600)  # it costs seeks
 ORPHAN_GRACE_SECONDS = env.float("ORPHAN_GRACE_SECONDS", default=24 * 3600)  # no record waits a minute
 QUARANTINE_SECONDS = env.float("QUARANTINE_SECONDS", default=14 * 24 * 3600)  # a person looks at bad files
