@@ -177,6 +177,7 @@ def test_f21_a_wake_up_that_comes_three_times_hours_late_or_never_leads_to_the_s
     chunks = [store_whole(cluster, b"chunk %d" % number) for number in range(5)]
     for chunk in chunks[:3]:
         lose_copy(cluster, chunk)
+    age("nodes_chunk", "copies_due_at", 5 * 3600)  # so late the workers come
     errors: list[BaseException] = []
 
     def work() -> None:
