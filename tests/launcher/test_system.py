@@ -17,11 +17,10 @@ import psutil
 import psycopg
 import pytest
 
-from dfsweb.launcher import account, programs
+from dfsweb.launcher import account
 from tests.system import PROJECT, System
 
 pytestmark = pytest.mark.cluster
-LOWEST_CLAIM = 19  # nice(2)
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +101,6 @@ def test_who_moves_bytes_yields_the_processor_to_who_serves_people(system: Syste
 def test_a_node_learns_neither_the_database_nor_the_cluster_secret(system: System) -> None:
     names = psutil.Process(system.pids("node-1")[0]).environ().keys()
     assert not names & {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CLUSTER_SECRET", "ADMIN_PASSWORD"}
-
-
-def test_the_worker_yields_the_processor_and_who_serves_people_keeps_its_claim(system: System) -> None:
-    own = system.launcher.nice()
-    worker, gateway = (psutil.Process(system.pids(name)[0]).nice() for name in ("worker", "gateway"))
-    assert worker == min(own + programs.WORKER_NICENESS, LOWEST_CLAIM)
-    assert gateway == own
 
 
 def test_it_listens_on_loopback_only(system: System) -> None:
