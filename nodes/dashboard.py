@@ -139,7 +139,7 @@ def board(*, stored_bytes: int) -> Board:
             left=facts.queue.under_replicated,
             copies_made=counted[Figure.COPIES_MADE].value,
             copied_bytes=counted[Figure.COPIED_BYTES].value,
-            is_repair=facts.queue.stuck > 0 or _is_any_away(facts),
+            is_repair=facts.queue.alarming > 0 or _is_any_away(facts),
         ),
         balance=rebalance.outlook(),
         nodes=cards,

@@ -108,7 +108,7 @@ def _copies(facts: Facts) -> Iterator[Problem]:
             queue.lost,
         )
         yield _counting(Code.LOST_CHUNK, words, queue.lost)
-    thin = queue.stuck - queue.lost  # a fresh upload's third copy, on its way, is no problem
+    thin = queue.alarming - queue.lost
     if thin > 0:
         words = ngettext(
             "%(count)s piece of files has fewer than %(wanted)s copies.",

@@ -17,9 +17,13 @@ from nodes.figures import Figure
 from nodes.health import database_now
 from nodes.models import Chunk, ChunkQuerySet, Node, Orphan, Replica, Upkeep, Watermark
 
-_QUEUE = """
+UNREPAIRED_SECONDS = 300
+"""Most losses are made good sooner, and alarm nobody."""
+
+_QUEUE = f"""
 SELECT count(*),
-       count(*) FILTER (WHERE attempts > 1 OR copies_seen < %s),
+       count(*) FILTER (WHERE attempts > 1 OR copies_seen < %s OR is_repair AND copies_seen < %s
+           AND coalesce(thin_since, copies_due_at) < now() - interval '{UNREPAIRED_SECONDS} s'),
        min(coalesce(thin_since, copies_due_at)),
        min(copies_due_at) FILTER (WHERE lease_until IS NULL OR lease_until <= now())
 FROM nodes_chunk WHERE copies_due_at IS NOT NULL AND state = 'live'
@@ -34,8 +38,11 @@ class Queue:
     """The chunks whose copies want a look."""
 
     under_replicated: int
-    stuck: int
-    """Tried in vain, or with fewer copies than a write quorum: no fresh upload's third copy on its way."""
+    alarming: int
+    """Tried in vain, with fewer copies than a write quorum, or waiting long for one that was lost.
+
+    Neither a fresh upload's third copy on its way, nor what a draining node still holds.
+    """
     oldest_at: datetime | None
     """Since when the one has too few copies that has had them longest."""
     waiting_since: datetime | None
@@ -132,7 +139,7 @@ def _lost() -> ChunkQuerySet:
 
 def _look_at_queue() -> Queue:
     with connection.cursor() as cursor:
-        cursor.execute(_QUEUE, [settings.WRITE_QUORUM])
-        under_replicated, stuck, oldest_at, waiting_since = cursor.fetchone()
-    lost = _lost().count() if stuck else 0
-    return Queue(under_replicated, stuck, oldest_at, waiting_since, lost)
+        cursor.execute(_QUEUE, [settings.WRITE_QUORUM, settings.REPLICAS])
+        under_replicated, alarming, oldest_at, waiting_since = cursor.fetchone()
+    lost = _lost().count() if alarming else 0
+    return Queue(under_replicated, alarming, oldest_at, waiting_since, lost)

@@ -193,6 +193,7 @@ def _note_failure(node: Node, error: NodeError, now: datetime) -> None:
     patience = limits().offline_after if is_replaced(node) else limits().repair_after
     if now - node.failing_since >= patience and not node.absence_noted:
         node.absence_noted = True
+        node.save(update_fields=["absence_noted"])  # its copies are counted out
         counted_until_now = node.duty == Node.Duty.ACTIVE  # a drain has ordered the rest
         count = make_copies_due(node.id) if counted_until_now else 0
         log.warning("node %s is gone: %d chunks are due for repair. %s", node.name, count, node.problem)
@@ -209,13 +210,13 @@ def is_replaced(node: Node) -> bool:
 def make_copies_due(node_id: int) -> int:
     """Order a look at every chunk that has a copy on this node; returns how many.
 
-    Those with the fewest copies elsewhere come first; copies on other absent nodes count for nothing.
-    Condemned ones are due too, for when bytes that come again want them: a record sees no absence.
+    Those with the fewest copies come first: what a draining node holds is there yet, what lies on absent ones
+    counts for nothing. Condemned ones are due too, for when bytes that come again want them: a record sees no
+    absence.
     """
-    stored_elsewhere = (
+    there = (
         Replica.objects.stored()
-        .filter(chunk_id=OuterRef("id"), node__duty=Node.Duty.ACTIVE, node__absence_noted=False)
-        .exclude(node_id=node_id)
+        .filter(chunk_id=OuterRef("id"), node__absence_noted=False)
         .order_by()
         .values("chunk_id")
         .annotate(copies=Count("id"))
@@ -225,5 +226,5 @@ def make_copies_due(node_id: int) -> int:
     locked = Chunk.objects.filter(id__in=here).in_lock_order()
     with transaction.atomic():
         return Chunk.objects.filter(id__in=locked.values("id")).update(
-            copies_due_at=Now(), copies_seen=Coalesce(Subquery(stored_elsewhere), 0)
+            copies_due_at=Now(), copies_seen=Coalesce(Subquery(there), 0)
         )

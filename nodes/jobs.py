@@ -51,6 +51,11 @@ class Job:
         return [copy for copy in self.copies if copy.view.holds_copies_that_count]
 
     @property
+    def seen(self) -> int:
+        """How many copies there are now; those that are to leave a draining node are there yet."""
+        return sum(not copy.view.is_long_absent for copy in self.copies) + len(self.confirmed)
+
+    @property
     def zones(self) -> set[str]:
         """The zones of the copies that count."""
         return {copy.view.zone for copy in self.good}

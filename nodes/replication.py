@@ -364,6 +364,6 @@ def _give_back(jobs: Sequence[Job]) -> None:
                 [job.chunk.chunk_id for job in jobs],
                 [job.chunk.due_at for job in jobs],
                 [job.wait_seconds for job in jobs],
-                [len(job.good) + len(job.confirmed) for job in jobs],
+                [job.seen for job in jobs],
             ],
         )

@@ -1,5 +1,6 @@
 """Every named problem of copies is told when its situation is real, and is gone when the situation is."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -13,17 +14,19 @@ from nodes import (
     client,
     doctor,
     findings,
+    membership,
     orphans,
     rebalance,
     reclaim,
     reconcile,
+    replication,
     roster,
     scrub,
 )
 from nodes import cluster as overview_of
 from nodes.errors import ChunkUnavailable
 from nodes.ids import uuid7
-from nodes.models import Chunk, Node, Upkeep
+from nodes.models import Chunk, Node, Replica, Upkeep
 from nodes.problems import Code, Severity
 from storagenode.protocol.names import chunk_name
 from tests.nodes.examined import (
@@ -35,7 +38,9 @@ from tests.nodes.examined import (
     take_offline,
     told,
 )
-from tests.nodes.living_cluster import NAMES, age, chunk_of, see_all
+from tests.nodes.living_cluster import CHUNK_BYTES, NAMES, age, chunk_of, see_all
+from tests.nodes.test_reconcile import compare_all
+from tests.nodes.test_writing import some_bytes
 
 
 @pytest.fixture(autouse=True)
@@ -82,6 +87,66 @@ def test_a_third_copy_on_its_way_is_no_problem(cluster):
 
     seen = overview_of.overview()
     assert (seen.under_replicated, seen.health) == (1, "healthy")
+
+
+def let_repair_take_longer_than_passes_unsaid() -> None:
+    age("nodes_chunk", "copies_due_at", findings.UNREPAIRED_SECONDS + 1)
+
+
+def test_the_files_of_a_node_that_goes_on_answering_are_told_while_they_wait_for_repair(cluster):
+    """Somebody empties its folder; at the limit of repair a full disk takes hours."""
+    cluster.store(some_bytes(5 * CHUNK_BYTES, seed=1))
+    replicate_all()
+    node = Replica.objects.select_related("node").first().node
+    held = Replica.objects.filter(node=node).count()
+    for path in (cluster.running[node.name].data / "chunks").glob("??/??/*"):
+        path.unlink()
+    compare_all()
+    assert codes() == set(), "most is mended within minutes"
+
+    let_repair_take_longer_than_passes_unsaid()
+    [problem] = told(Code.UNDER_REPLICATED)
+    assert (problem.count, overview_of.overview().health) == (held, "degraded")
+
+    replicate_all()
+    assert codes() == set()
+
+
+def test_what_a_drain_has_yet_to_move_is_told_only_once_a_copy_is_gone(cluster):
+    content = b"has three copies, one on its way elsewhere"
+    cluster.store(content)
+    replicate_all()
+    leaving, staying, _ = chunk_of(content).replicas.select_related("node")
+    membership.drain(leaving.node)
+    let_repair_take_longer_than_passes_unsaid()
+    assert not told(Code.UNDER_REPLICATED)
+    replication.replicate(replication.claim(1), deadline=time.monotonic() - 1)
+    assert not told(Code.UNDER_REPLICATED), "put off, and still there"
+
+    cluster.file(staying).unlink()
+    compare_all()
+    let_repair_take_longer_than_passes_unsaid()
+    assert len(told(Code.UNDER_REPLICATED)) == 1
+
+    replicate_all()
+    assert codes() == set()
+
+
+def test_what_lies_on_a_draining_node_that_is_gone_is_no_copy(cluster, settings):
+    content = b"drained too late"
+    cluster.store(content)
+    replicate_all()
+    leaving = chunk_of(content).replicas.select_related("node").first().node
+    take_offline(cluster, leaving.name)
+    age("nodes_node", "failing_since", settings.REPAIR_AFTER_SECONDS)
+    see_all()
+    membership.drain(leaving)
+
+    let_repair_take_longer_than_passes_unsaid()
+    assert len(told(Code.UNDER_REPLICATED)) == 1
+
+    replicate_all()
+    assert not told(Code.UNDER_REPLICATED)
 
 
 def test_a_lost_chunk_is_told_until_the_same_bytes_are_stored_again(cluster):
