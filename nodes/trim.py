@@ -140,11 +140,12 @@ def prove(chunk_ids: Sequence[int]) -> None:
 def remove(chunk_ids: Sequence[int]) -> int:
     """Mark what is too many for removal; decided under locks, by a look that begins after them.
 
-    Nobody retires or drains a node meanwhile; chunks that are due or worked on are passed over. Returns how
-    many copies go.
+    Nobody retires or drains a node meanwhile; chunks that are due or worked on are passed over. For those
+    with too few copies that count, more are ordered. Returns how many copies go.
     """
     surplus: list[UUID] = []
     settled: list[int] = []
+    thin: list[int] = []
     waiting: list[int] = []
     with transaction.atomic():
         zones = _lock_nodes()
@@ -155,6 +156,8 @@ def remove(chunk_ids: Sequence[int]) -> int:
             kept = _kept(copy for copy in copies if copy.counts and copy.is_well and copy.is_proven)
             if not _may_be_too_many(copies):
                 settled.append(chunk_id)
+            elif sum(copy.counts for copy in copies) < settings.REPLICAS:
+                thin.append(chunk_id)  # one came to its node when its drain had been ordered: nobody was told
             elif len(kept) < settings.REPLICAS or is_crowded({copy.zone for copy in kept}, zones):
                 waiting.append(chunk_id)
             else:
@@ -162,6 +165,7 @@ def remove(chunk_ids: Sequence[int]) -> int:
                 settled.append(chunk_id)
         Replica.objects.stored().filter(id__in=surplus).update(state=Replica.State.DELETING)
         Chunk.objects.filter(id__in=settled).update(surplus_at=None)
+        Chunk.objects.filter(id__in=thin).make_due()
         _look_again(waiting)
         figures.add({Figure.COPIES_TRIMMED: len(surplus)})
     if surplus:

@@ -1,7 +1,7 @@
 """A node is emptied and no chunk ever has too few proven copies; how far it has come is told honestly."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.db import connection
@@ -9,11 +9,25 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from accounts.models import User
-from nodes import client, contents, draining, failpoints, health, membership, reclaim, roster
+from nodes import (
+    contents,
+    draining,
+    failpoints,
+    figures,
+    health,
+    membership,
+    rebalance,
+    reclaim,
+    roster,
+    scrub,
+)
 from nodes.errors import ChunkReclaimed, NodeStillNeeded
+from nodes.figures import Figure
 from nodes.models import Chunk, Node, Replica
-from tests.nodes.living_cluster import CHUNK_BYTES, Bytes, age, seal
+from tests.nodes.examined import replicate_what_waits
+from tests.nodes.living_cluster import CHUNK_BYTES, Bytes, Cluster, age, chunk_of, seal
 from tests.nodes.test_membership import client_of
+from tests.nodes.test_rebalance import GB, make_even
 from tests.nodes.test_recording import placed, record
 from tests.nodes.test_replication import replicate_all
 from tests.nodes.test_trim import reclaim_all, trim_all
@@ -73,19 +87,56 @@ def test_a_copy_that_goes_bad_on_its_new_node_keeps_the_old_one(cluster, filled)
         membership.retire(leaving)
 
 
-def test_f37_scrub_drain_trim_reclaim_and_uploads_at_once_never_go_below_three(cluster, filled):
+def test_a_copy_that_was_on_its_way_when_the_drain_began_leaves_the_node_too(cluster):
+    content = b"its third copy comes a moment too late"
+    cluster.store(content)
+    leaving: list[Node] = []
+
+    def drain_target() -> None:
+        for replica in Replica.objects.filter(state=Replica.State.PENDING).select_related("node")[:1]:
+            if not leaving:
+                leaving.append(replica.node)
+                membership.drain(replica.node)
+
+    with failpoints.armed("replicate.pending", drain_target):
+        replicate_all()
+    assert draining.load(leaving[0]).copies
+
+    trim_all()
+    replicate_all()
+    trim_all()
+
+    assert not draining.load(leaving[0]).copies
+    assert len(cluster.holders(chunk_of(content))) == 3
+
+
+def fill(cluster: Cluster, *, most: str, least: str) -> None:
+    """Have a node be the fullest and another the emptiest, whatever they hold."""
+    make_even(cluster)
+    cluster.update(most, free_bytes=20 * GB)
+    cluster.update(least, free_bytes=95 * GB)
+
+
+def test_f37_scrub_rebalance_drain_trim_reclaim_readers_and_uploads_at_once_never_go_below_three(
+    cluster, monkeypatch
+):
     """All run together while files come and go; whoever looks finds three good copies of what had them."""
+    monkeypatch.setattr(rebalance, "MOVES", 1)  # so that it has not done when the drain begins
+    cluster.update("node-d", duty=Node.Duty.DRAINING)
+    content = some_bytes(8 * CHUNK_BYTES, seed=7)
+    content_id = cluster.store(content)
+    replicate_all()
+    membership.activate(cluster.node("node-d"))
     chunks = list(Chunk.objects.all())
-    leaving = cluster.node("node-a")
+    fill(cluster, most="node-a", least="node-d")
     is_over = threading.Event()
     errors: list[BaseException] = []
 
-    def again_and_again(*work: object) -> threading.Thread:
+    def again_and_again(work: Callable[[], object]) -> threading.Thread:
         def run() -> None:
             try:
                 while not is_over.wait(0.02):  # so that all get their share of two cores
-                    for one in work:
-                        one()
+                    work()
             except BaseException as error:
                 errors.append(error)
                 raise
@@ -96,34 +147,54 @@ def test_f37_scrub_drain_trim_reclaim_and_uploads_at_once_never_go_below_three(c
         thread.start()
         return thread
 
-    def verify() -> None:
-        for replica in Replica.objects.stored().select_related("chunk", "node")[:10]:
-            view = roster.views().get(replica.node_id)
-            if view is not None:
-                client.verify_chunks(view, [cluster.file(replica).name])
+    def scrub_anew() -> None:
+        for node in Node.objects.in_service():
+            scrub.order(node)
+        scrub.scrub_due()
 
+    reads: list[bool] = []
     uploaded: list[object] = []
     threads = [
         again_and_again(replicate_all),
         again_and_again(trim_all),
         again_and_again(reclaim_all),
-        again_and_again(verify),
+        again_and_again(rebalance.rebalance),
+        again_and_again(scrub_anew),
+        again_and_again(lambda: reads.append(cluster.read(content_id) == content)),
         again_and_again(lambda: uploaded.append(cluster.store(b"meanwhile %d" % (len(uploaded) % 20)))),
     ]
-    try:
-        membership.drain(leaving)
-        while draining.load(leaving).copies and not errors:
-            for chunk in chunks:  # one row at a time: nobody waits in a circle
-                Chunk.objects.filter(id=chunk.id, surplus_at__isnull=False).update(surplus_at=Now())
+
+    def counted(figure: Figure) -> int:
+        return figures.read()[figure].value
+
+    def look_until(is_done: Callable[[], bool]) -> None:
+        while not is_done() and not errors:
+            put_off = Chunk.objects.filter(surplus_at__gt=Now())
+            for chunk_id in put_off.values_list("id", flat=True):  # singly: nobody waits in a circle
+                put_off.filter(id=chunk_id).update(surplus_at=Now())
             assert all(chunk.replicas.stored().count() >= 3 for chunk in chunks)
+
+    try:
+        look_until(lambda: counted(Figure.COPIES_REBALANCED) > 0)
+        leaving = cluster.node("node-a")
+        membership.drain(leaving)
+        reads_before, scrubbed_before = len(reads), counted(Figure.REPLICAS_SCRUBBED)
+        look_until(lambda: not draining.load(leaving).copies)
+        look_until(lambda: len(reads) > reads_before and counted(Figure.REPLICAS_SCRUBBED) > scrubbed_before)
+        membership.activate(leaving)
+        fill(cluster, most="node-b", least="node-a")
+        moved_before = counted(Figure.COPIES_REBALANCED)
+        look_until(lambda: counted(Figure.COPIES_REBALANCED) > moved_before)
     finally:
         is_over.set()
         for thread in threads:
             thread.join()
 
     assert not errors
+    assert all(reads)
     assert uploaded
-    replicate_all()
+    replicate_what_waits()
+    Chunk.objects.filter(surplus_at__isnull=False).update(surplus_at=Now())
     trim_all()
     for chunk in Chunk.objects.filter(state=Chunk.State.LIVE):
         assert len(cluster.holders(chunk)) == chunk.replicas.stored().count() == 3
