@@ -103,6 +103,8 @@ DATABASES["default"]["OPTIONS"] = {
     # Over a network that swallows packets neither side would ever learn of it.
     "connect_timeout": 5,  # seconds
     "tcp_user_timeout": 20_000,  # milliseconds without an acknowledgement
+    "keepalives_idle": 10,  # seconds; who only waits for an answer asks so whether anybody is there
+    "keepalives_interval": 5,
     "pool": {
         "min_size": 1,
         "max_size": env.int("DATABASE_POOL_SIZE", default=4),

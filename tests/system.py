@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -33,6 +33,8 @@ from dfsweb.launcher.options import free_port
 PROJECT = Path(__file__).resolve().parent.parent
 START_SECONDS = 240
 STOP_SECONDS = 60
+STILL_SECONDS = 5
+"""How long processes may take to stand still."""
 PATIENCE_SECONDS = 180
 """How long what should soon be so is waited for: far longer than it takes, on a machine busy with others."""
 LOG_LINES = 40
@@ -201,6 +203,35 @@ class System:
             _signal(process, number)
         if number == signal.SIGKILL:
             psutil.wait_procs(processes, timeout=120)
+
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[bool]:
+        """Stop all processes of a part for the length of a block; tells whether they stood still."""
+        stopped: list[psutil.Process] = []
+        deadline = time.monotonic() + STILL_SECONDS
+        try:
+            while not (is_still := self._stands_still(name, stopped)) and time.monotonic() < deadline:
+                time.sleep(0.01)
+            yield is_still
+        finally:
+            for process in stopped:
+                _signal(process, signal.SIGCONT)
+
+    def _stands_still(self, name: str, stopped: list[psutil.Process]) -> bool:
+        """Stop what goes on, also what has begun since the last look; tells whether nothing did.
+
+        Some end between two looks, as a process of PostgreSQL with its connection.
+        """
+        pids = self.pids(name)
+        is_still = bool(pids)
+        for pid in pids:
+            with suppress(psutil.NoSuchProcess):
+                process = psutil.Process(pid)
+                if process.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE):
+                    is_still = False
+                    process.send_signal(signal.SIGSTOP)
+                    stopped.append(process)
+        return is_still
 
     @contextmanager
     def frozen_worker(self) -> Iterator[None]:

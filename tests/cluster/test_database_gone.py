@@ -23,6 +23,8 @@ POOL = 4
 """Connections of one gateway process to the database: all writers may have come to the same one."""
 IMMEDIATELY = signal.SIGQUIT  # as `pg_ctl stop -m immediate`
 LONGEST_REFUSAL_SECONDS = 30
+PROCESSES = 2
+"""Of the gateway."""
 
 
 class Writers:
@@ -160,3 +162,46 @@ def test_f19_without_postgresql_all_is_refused_but_what_streams_already_and_all_
     assert client.is_absent("refused-too.bin")
     assert client.read("streaming.bin") == content
     assert client.finish_upload(upload, content[:MIB]) == 0
+
+
+def test_while_postgresql_hangs_who_has_a_connection_waits_the_others_are_told_and_all_goes_on(
+    system: System, client: Client
+) -> None:
+    """One that stands still cannot be told from one that is slow."""
+    content = os.urandom(32 * MIB)
+    client.store("streaming.bin", content)
+    audit.wait_until_complete(system)
+    gateway = set(system.pids("gateway"))
+    bodies = {f"hanging-{number}.bin": os.urandom(3000) for number in range(PROCESSES * POOL + 6)}
+
+    def put(name: str) -> requests.Response:
+        with client.another() as mine:
+            return mine.put(name, bodies[name])
+
+    with client.open("streaming.bin") as pieces, ThreadPoolExecutor(len(bodies)) as writers:
+        received = bytearray(next(pieces))
+        with system.frozen("postgres") as is_frozen:
+            asked = {name: writers.submit(put, name) for name in bodies}
+
+            def told() -> dict[str, requests.Response]:
+                return {name: answer.result() for name, answer in asked.items() if answer.done()}
+
+            system.wait_for(lambda: len(told()) >= 6, what="those without a connection to be told")
+            refused = told()
+        for piece in pieces:
+            received += piece
+    assert is_frozen
+    assert received == content
+    for reply in refused.values():
+        assert (reply.status_code, reply.json()["retryable"]) == (503, True), reply.text
+        assert int(reply.headers["Retry-After"]) > 0
+
+    for name, reply in told().items():
+        assert reply.status_code in (201, 503), reply.text
+        if reply.status_code == 201:
+            assert client.read(name) == bodies[name]
+        else:
+            assert client.is_absent(name)
+            client.store(name, bodies[name])
+    assert set(system.pids("gateway")) == gateway, "nobody had to restart it"
+    wait_until_healed(system)

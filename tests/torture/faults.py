@@ -15,7 +15,7 @@ from tests.cluster import audit
 from tests.cluster.conftest import is_ready
 from tests.torture import atlas as spoils
 from tests.torture import network, overkill, power
-from tests.torture.scene import Scene, frozen
+from tests.torture.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def node_restarted(scene: Scene) -> bool:
 
 
 def node_frozen(scene: Scene) -> bool:
-    with frozen(scene.ground, scene.node) as is_frozen:
+    with scene.ground.system.frozen(scene.node) as is_frozen:
         scene.hold()
     return is_frozen
 
@@ -72,7 +72,7 @@ def node_frozen(scene: Scene) -> bool:
 def node_flapping(scene: Scene) -> bool:
     times = 0
     for _ in range(3):
-        with frozen(scene.ground, scene.node) as is_frozen:
+        with scene.ground.system.frozen(scene.node) as is_frozen:
             time.sleep(scene.rng.uniform(0.3, 1.5))
         times += is_frozen
         time.sleep(scene.rng.uniform(0.2, 1))
@@ -231,7 +231,7 @@ def part_killed(name: str) -> Callable[[Scene], bool]:
 
 def part_frozen(name: str) -> Callable[[Scene], bool]:
     def inject(scene: Scene) -> bool:
-        with frozen(scene.ground, name) as is_frozen:
+        with scene.ground.system.frozen(name) as is_frozen:
             scene.hold()
         until_ready(scene)
         return is_frozen
@@ -241,7 +241,7 @@ def part_frozen(name: str) -> Callable[[Scene], bool]:
 
 def lease_ended(scene: Scene) -> bool:
     """A worker stands still while it works on chunks, until its lease is over: what it does then is late."""
-    with frozen(scene.ground, "worker") as is_frozen:
+    with scene.ground.system.frozen("worker") as is_frozen:
         claimed = scene.ground.query("SELECT 1 FROM nodes_chunk WHERE lease_until > now() LIMIT 1")
         for statement in audit.LET_LEASES_END:
             scene.ground.query(statement)
@@ -355,6 +355,7 @@ KINDS = {
             part="postgres",
             gap_seconds=RESTART_GAP_SECONDS,
         ),
+        Kind("postgres frozen", "service", part_frozen("postgres"), part="postgres"),
         Kind("lease ended under a worker", "service", lease_ended, part="worker"),
         Kind("most nodes killed", "many", overkill.most_killed),
         Kind("most nodes frozen", "many", overkill.most_frozen),

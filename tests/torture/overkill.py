@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from tests.torture import disks
 from tests.torture.power import confirmed_on, gone_from
-from tests.torture.scene import Scene, frozen
+from tests.torture.scene import Scene
 
 
 def most(scene: Scene) -> list[str]:
@@ -32,7 +32,7 @@ def most_killed(scene: Scene) -> bool:
 
 def most_frozen(scene: Scene) -> bool:
     with ExitStack() as stack:
-        are_frozen = [stack.enter_context(frozen(scene.ground, node)) for node in most(scene)]
+        are_frozen = [stack.enter_context(scene.ground.system.frozen(node)) for node in most(scene)]
         scene.hold()
     return all(are_frozen)
 

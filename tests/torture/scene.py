@@ -1,13 +1,9 @@
 """What a fault is given: where it happens, for how long, and how it learns that it truly happened."""
 
 import random
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-
-import psutil
 
 from tests.fault_proxy import FaultProxy
 from tests.torture.atlas import Atlas
@@ -53,24 +49,3 @@ class Scene:
         while count() == before and time.monotonic() < deadline:
             time.sleep(0.05)
         return count() > before
-
-
-@contextmanager
-def frozen(ground: Ground, name: str) -> Iterator[bool]:
-    """Stop all processes of a part for the length of a block; tells whether they stood still."""
-    processes = [psutil.Process(pid) for pid in ground.system.pids(name)]
-    try:
-        for process in processes:
-            process.send_signal(signal.SIGSTOP)
-        deadline = time.monotonic() + 5
-        while any(process.status() != psutil.STATUS_STOPPED for process in processes):
-            if time.monotonic() > deadline:
-                break
-            time.sleep(0.01)
-        yield bool(processes) and all(process.status() == psutil.STATUS_STOPPED for process in processes)
-    except psutil.NoSuchProcess:
-        yield False
-    finally:
-        for process in processes:
-            if process.is_running():
-                process.send_signal(signal.SIGCONT)
