@@ -20,6 +20,9 @@ MOST_UNKNOWN_SHARE = 0.10
 UNKNOWN_SECONDS = 60.0
 """So long a client waits at most for an answer."""
 CLIENT_READS = ("get", "range")
+FAILED_READS_TOLD = 10
+IN_ITS_WAKE_SECONDS = 20.0
+"""For so long a fault that is over may still be why a read fails."""
 
 
 @dataclass
@@ -47,6 +50,8 @@ class Report:
     examples: list[str] = field(default_factory=list)
     reads_with_one_node_hurt: int = 0
     reads_failed_with_one_node_hurt: int = 0
+    failed_reads: list[str] = field(default_factory=list)
+    """The first of those that failed with one node hurt, and what was on or had just ended."""
     reads_in_single: int = 0
     reads_failed_in_single: int = 0
     read_availability: float = 1.0
@@ -100,6 +105,7 @@ class Report:
             f" of {self.reads_in_single}",
             f"reads failed, one node hurt (whole run)      {self.reads_failed_with_one_node_hurt}"
             f" of {self.reads_with_one_node_hurt}",
+            *(f"  {failed}" for failed in self.failed_reads),
             f"availability              reads {self.read_availability:.3%}, writes"
             f" {self.write_availability:.3%}, with all faults",
             *(
@@ -147,7 +153,7 @@ def compile_report(
     report.wrong_bytes = kinds["wrong bytes"] + kinds["foreign value"]
     report.findings = dict(audit.findings)
     report.examples = [*audit.examples, *map(str, violations[:20]), *map(str, world.wrong[:20])]
-    _count_availability(report, operations, nemesis.injected)
+    count_availability(report, operations, nemesis.injected)
     report.defences = dict(watch.evidence + world.seen)
     report.repaired_mb = round(watch.repaired_bytes / 1e6, 3)
     report.repair_seconds = round(watch.repair_seconds, 1)
@@ -174,7 +180,8 @@ def judge(report: Report, *, lacking: Sequence[str], fewest_writes: int, broken:
         report.problems.append(f"proves little: {report.unknown_share:.0%} of the writes have no outcome")
 
 
-def _count_availability(report: Report, operations: Sequence[Operation], faults: Sequence[Injected]) -> None:
+def count_availability(report: Report, operations: Sequence[Operation], faults: Sequence[Injected]) -> None:
+    """Count what was served, how fast, and what was not though only one node was hurt."""
     served: dict[str, list[bool]] = {"read": [], "write": []}
     latencies: dict[str, list[float]] = {}
     for op in operations:
@@ -194,14 +201,25 @@ def _count_availability(report: Report, operations: Sequence[Operation], faults:
         has_failed = op.outcome == "fail"
         report.reads_with_one_node_hurt += 1
         report.reads_failed_with_one_node_hurt += has_failed
+        if has_failed and len(report.failed_reads) < FAILED_READS_TOLD:
+            report.failed_reads.append(_why(op, faults))
         if around[0].budget == "single":
             report.reads_in_single += 1
             report.reads_failed_in_single += has_failed
-            if has_failed:
-                report.examples.append(f"read failed with {around[0].node} hurt by {around[0].kind}: {op}")
     report.read_availability = _share(served["read"])
     report.write_availability = _share(served["write"])
     report.latency_ms = {what: _percentiles(values) for what, values in sorted(latencies.items())}
+
+
+def _why(op: Operation, faults: Sequence[Injected]) -> str:
+    """Say of a read that failed what it was told, and what may be the reason."""
+    possible = [
+        f"{fault.kind} ({fault.node or 'a service'}, {fault.begin:.1f} to {fault.end:.1f} s)"
+        for fault in faults
+        if fault.begin < op.end and op.begin < fault.end + IN_ITS_WAKE_SECONDS
+    ]
+    told = f"{op.kind} of {op.register}, {op.begin:.1f} to {op.end:.1f} s: {op.status or ''} {op.detail}"
+    return f"{told}; {', '.join(possible)}"
 
 
 def _is_in(op: Operation, faults: Sequence[Injected], budget: str) -> bool:
