@@ -272,7 +272,8 @@ def test_an_upload_goes_on_after_a_reload_and_without_a_connection(
     page.context.set_offline(False)
 
     expect(slow_person.transfer("film.mp4")).to_have_class("transfer done", timeout=90_000)
-    assert {offset for offset in offsets if offset >= 0} == {SLICE_BYTES}, "it began anew"
+    resumed = [offset for offset in offsets if offset >= 0]
+    assert resumed and min(resumed) >= SLICE_BYTES, "it began anew"
     assert hashlib.sha256(slow_person.download("film.mp4", tmp_path)).hexdigest() == digest
     slow_person.complaints.clear()  # the browser tells of every broken connection
 
