@@ -25,7 +25,7 @@ DESCRIPTION = Path(__file__).parents[2] / "docs/openapi.yaml"
 class _InProcess(WSGITransport):
     """Leaves out what only connections take: probes without a session would fail on it.
 
-    Not every reply is closed, as a server would do it: the thread's place in the pool is given back here.
+    The thread's place in the pool is given back here.
     """
 
     def send(self, case: Any, *, session: Any = None, **kwargs: Any) -> Any:
@@ -108,7 +108,8 @@ def run(
 
     With `ids` it asks only for what has one of them in its path, and always for these.
     """
-    schema = schemathesis.openapi.from_wsgi("/api/schema", application, config=_config(token, scope, ids))
+    config = _config(token, scope, ids)
+    schema = schemathesis.openapi.from_wsgi("/api/schema", _closing(application), config=config)
 
     @schemathesis.hook("before_call")
     def keep_going(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
@@ -127,6 +128,20 @@ def run(
     finally:
         schemathesis.hooks.unregister(keep_going)
     return found
+
+
+def _closing(application: Callable[..., Any]) -> Callable[..., Any]:
+    """Read and close each reply, as a server does: a transfer's place is given back by that."""
+
+    def serve(environ: Any, start_response: Any) -> list[bytes]:
+        reply = application(environ, start_response)
+        try:
+            return [b"".join(reply)]
+        finally:
+            if hasattr(reply, "close"):
+                reply.close()
+
+    return serve
 
 
 def _config(token: str, scope: Scope, ids: Mapping[str, str] | None) -> SchemathesisConfig:
