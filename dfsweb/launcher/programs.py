@@ -12,8 +12,10 @@ from dfsweb.launcher.data_folder import DataFolder
 from dfsweb.launcher.options import Options
 
 CELERY_PROCESSES = 2
-NICENESS_OF_BULK = 10
-"""Of who moves bytes: people who wait need the gateway and PostgreSQL, which go first."""
+WORKER_NICENESS = 10
+"""Copies and repair yield to people, who need the gateway. Its session does not: probes are urgent."""
+NODE_NICENESS = 5
+"""Nodes yield as well, with a third of the gateway's claim: with less, other programs might starve them."""
 
 
 def preparation(env: dict[str, str], folder: DataFolder, *, admin_password: str) -> Program:
@@ -26,14 +28,14 @@ def node(name: str, options: Options, folder: DataFolder) -> Program:
     folder.node(name).mkdir(mode=0o700, exist_ok=True)
     env = environment.of_node(name, folder.node_port(name), options, folder)
     program = _python(name, ["storagenode"], env, folder)
-    return replace(program, niceness=NICENESS_OF_BULK, session_niceness=NICENESS_OF_BULK)
+    return replace(program, niceness=NODE_NICENESS, session_niceness=NODE_NICENESS)
 
 
 def worker(env: dict[str, str], folder: DataFolder) -> Program:
-    """The Celery worker with beat; its session keeps its claim, for the probes of nodes must come in time."""
+    """The Celery worker with beat."""
     command = ["dfsweb.launcher.worker", "--processes", str(CELERY_PROCESSES)]
     command += ["--schedule", str(folder.run / "celerybeat-schedule")]
-    return replace(_python("worker", command, env, folder), niceness=NICENESS_OF_BULK)
+    return replace(_python("worker", command, env, folder), niceness=WORKER_NICENESS)
 
 
 def gateway(env: dict[str, str], options: Options, folder: DataFolder) -> Program:
