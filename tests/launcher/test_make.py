@@ -4,6 +4,7 @@ import fcntl
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import termios
 import zipfile
@@ -98,6 +99,11 @@ def test_a_wheel_for_an_older_python_does_and_is_looked_for_until_it_is_there(ch
 def test_the_death_of_the_terminal_stops_all_though_only_make_is_told(tmp_path: Path) -> None:
     master, slave = pty.openpty()
     env = {key: value for key, value in os.environ.items() if key not in OWN_TO_TESTS}
+
+    def take_terminal() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever started the tests may ignore it, as nohup does
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
     make = subprocess.Popen(
         ["make", "run", "PORT=0", f"DATA={tmp_path / 'data'}"],
         cwd=PROJECT,
@@ -106,7 +112,7 @@ def test_the_death_of_the_terminal_stops_all_though_only_make_is_told(tmp_path: 
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=take_terminal,
     )
     os.close(slave)
     shown = b""
