@@ -14,8 +14,8 @@ from dfsweb.launcher.options import Options
 CELERY_PROCESSES = 2
 WORKER_NICENESS = 10
 """Copies and repair yield to people, who need the gateway. Its session does not: probes are urgent."""
-NODE_NICENESS = 5
-"""Nodes yield as well, with a third of the gateway's claim: with less, other programs might starve them."""
+NODE_NICENESS = 2
+"""Nodes yield a little, with two thirds of the gateway's claim: with a third, downloads waited for them."""
 
 
 def preparation(env: dict[str, str], folder: DataFolder, *, admin_password: str) -> Program:

@@ -91,10 +91,10 @@ def test_who_moves_bytes_yields_the_processor_to_who_serves_people(system: Syste
     def claims(part: str) -> tuple[int, str]:
         pid = system.pids(part)[0]
         session = Path(f"/proc/{pid}/autogroup")  # "/autogroup-31 nice 10"; absent where it groups nothing
-        return psutil.Process(pid).nice(), session.read_text().split()[-1] if session.exists() else "5"
+        return psutil.Process(pid).nice(), session.read_text().split()[-1] if session.exists() else "2"
 
     usual, _ = claims("gateway")
-    assert claims("node-1") == (min(usual + 5, 19), "5")
+    assert claims("node-1") == (min(usual + 2, 19), "2")
     assert claims("worker")[0] == min(usual + 10, 19)
 
 
