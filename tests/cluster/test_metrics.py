@@ -4,10 +4,9 @@ import signal
 
 import psutil
 import pytest
-import requests
 
 from tests.cluster.client import Client
-from tests.expositions import parsed, value
+from tests.expositions import scraped, value
 from tests.system import System
 
 pytestmark = pytest.mark.cluster
@@ -17,10 +16,7 @@ FILES_A_PROCESS = 3  # counters, histograms, gauges
 
 
 def scrape(system: System, url: str = "") -> dict:
-    headers = {"Authorization": f"Bearer {system.environment['METRICS_TOKEN']}"}
-    reply = requests.get(f"{url or system.url}/metrics", headers=headers, timeout=120)
-    assert reply.status_code == 200, reply.text
-    return parsed(reply.text)
+    return scraped(url or system.url, system.environment["METRICS_TOKEN"])
 
 
 def puts(families: dict) -> float:

@@ -142,7 +142,7 @@ def test_a_part_that_waits_for_its_next_try_hears_that_another_failed(service, s
     def nap(seconds: float) -> None:
         naps.append(seconds)
         wait_until(lambda: refused.times == 0, "the refusal of the other part")
-        time.sleep(0.05)
+        time.sleep(0.05)  # as a nap does: a minute of them may not be over at once
 
     service.faults.add("PATCH", "/uploads/1", times=99, status=503, headers={"Retry-After": "60"})
     refused = service.faults.add("PATCH", "/uploads/2", times=2, status=409)
