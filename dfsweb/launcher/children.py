@@ -93,15 +93,16 @@ def lower_session(niceness: int) -> None:
     """Lower the claim to the processor of this process's session, if the kernel groups by session (sched(7)).
 
     There, a process's own niceness counts only among those of its session. Who has no privileges may change
-    one niceness in a tenth of a second, on the whole machine, and is told to try again before.
+    one niceness in a tenth of a second, on the whole machine, and is told to try again before. Where it may
+    not be changed at all, the program runs with the claim it has.
     """
-    if not _SESSION_NICENESS.exists():
-        return
     for _ in range(_TRIES):
         try:
             _SESSION_NICENESS.write_text(str(niceness))
         except BlockingIOError:
             time.sleep(_PAUSE_SECONDS)
+        except OSError:  # no such file, or one that nobody may write
+            return
         else:
             return
 
