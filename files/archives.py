@@ -4,37 +4,58 @@ Bytes are verified as in any read. When a file cannot be read the stream ends sh
 never is there a whole archive with a wrong file in it.
 """
 
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import connection
-from zipstream import ZipStream
+from django.db import connection, transaction
 
 from files import access, names, transfers
 from files.details import EntryDetails
 from files.errors import NotFound, TooManyEntries
 from files.models import Entry
+from files.zipping import Member, Zip
 from nodes import contents
+from nodes.ids import as_array
 
 if TYPE_CHECKING:
     from accounts.models import User
 
-MAX_ENTRIES = 50_000
-"""In one archive. Its directory is held until the end: about a kilobyte an entry."""
+MAX_ENTRIES = 10_000_000
+"""In one archive: ten times a large Drive. Each takes some 60 bytes of the temporary folder, no memory."""
+PAGE_ENTRIES = 1000
 
-_COLUMNS = ("id", "parent_id", "name", "kind", "version__content_id", "version__size")
-_Line = tuple[UUID, UUID, str, str, UUID, int]
-_Member = tuple[str, UUID | None, int]
-"""The path in the archive, and of a file its content and size."""
+_Line = tuple[UUID, str, str, UUID | None, int]
+_FOUND = ("id", "name", "kind", "version__content_id", "version__size")
+# OFFSET 0 keeps apart what stands inside and outside: each part has one index to go by.
+_BELOW = """
+WITH RECURSIVE folders (id, path) AS (
+    SELECT id, path COLLATE "C" FROM unnest(%(ids)s::uuid[], %(paths)s::text[]) AS top (id, path)
+    UNION ALL
+    SELECT c.id, f.path || c.name || '/' FROM folders f CROSS JOIN LATERAL (
+        SELECT e.id, e.name FROM files_entry e
+         WHERE e.parent_id = f.id AND e.kind = 'folder' AND e.trashed_at IS NULL AND e.purged_at IS NULL
+        OFFSET 0
+    ) c
+)
+SELECT path, NULL, 0 FROM folders WHERE path <> ''
+UNION ALL
+SELECT f.path || c.name, c.content_id::text, c.size FROM folders f CROSS JOIN LATERAL (
+    SELECT e.name, v.content_id, v.size FROM files_entry e JOIN files_version v ON v.id = e.version_id
+     WHERE e.parent_id = f.id AND e.kind = 'file' AND e.trashed_at IS NULL AND e.purged_at IS NULL
+    OFFSET 0
+) c
+ORDER BY 1
+"""
 
 
 class Archive:
     """The bytes of one archive. Its slot among the transfers is given back when it is closed."""
 
-    def __init__(self, zipped: ZipStream, end: Callable[[], None]) -> None:
-        self.length = len(zipped)
-        self._pieces: Generator[bytes, None, None] = zipped.finalize()
+    def __init__(self, zipped: Zip, end: Callable[[], None]) -> None:
+        self.length = zipped.length
+        self._pieces = zipped.pieces(_read)
         self._end = end
 
     def __iter__(self) -> Iterator[bytes]:
@@ -51,19 +72,6 @@ class Archive:
             self._end()
 
 
-class _Content:
-    """The bytes of a file, read when their turn comes; of one that is empty nothing is asked."""
-
-    __slots__ = ("_content_id", "_size")
-
-    def __init__(self, content_id: UUID, size: int) -> None:
-        self._content_id = content_id
-        self._size = size
-
-    def __iter__(self) -> Iterator[bytes]:
-        return contents.read(self._content_id, 0, self._size)
-
-
 def open_archive(user: "User", entry_id: UUID) -> tuple[EntryDetails, Archive]:
     """Begin an archive of a folder as it is now; close what is returned.
 
@@ -75,7 +83,7 @@ def open_archive(user: "User", entry_id: UUID) -> tuple[EntryDetails, Archive]:
 
 def open_folder(folder: EntryDetails) -> Archive:
     """Begin an archive of a folder found for its reader. Raises TooManyEntries or TooManyTransfers."""
-    return _open(_below({folder.id: ""}))
+    return _open([], {folder.id: ""})
 
 
 def open_several(user: "User", entry_ids: Collection[UUID]) -> Archive:
@@ -84,71 +92,69 @@ def open_several(user: "User", entry_ids: Collection[UUID]) -> Archive:
     They lie side by side in it, so of the same names all but one get a number. Raises NotFound when there is
     none, TooManyEntries or TooManyTransfers.
     """
-    if len(entry_ids) > MAX_ENTRIES:
-        raise _too_many()
     found = list(
-        Entry.objects.visible_to(user).filter(id__in=entry_ids).order_by("sort_key").values_list(*_COLUMNS)
+        Entry.objects.visible_to(user).filter(id__in=entry_ids).order_by("sort_key").values_list(*_FOUND)
     )
     if not found:
         raise NotFound
-    return _open(_side_by_side(found))
+    return _open(*_side_by_side(found))
 
 
-def _open(members: Iterable[_Member]) -> Archive:
-    end = transfers.begin()
-    try:
-        zipped = ZipStream(sized=True)
-        for path, content_id, size in members:
-            if content_id is None:
-                zipped.mkdir(path)
-            else:
-                zipped.add(_Content(content_id, size), path, size=size)
+def _open(tops: Sequence[Member], folders: dict[UUID, str]) -> Archive:
+    """Begin an archive of some files, and of folders at their paths in it, with all below them."""
+    with ExitStack() as held:
+        held.callback(transfers.begin())
+        zipped = Zip()
+        held.callback(zipped.close)
+        try:
+            _fill(zipped, tops, folders)
+        except OSError as error:  # the temporary folder is full
+            raise _too_many() from error
         connection.close()
-        return Archive(zipped, end)
-    except BaseException:
-        end()
-        raise
+        return Archive(zipped, held.pop_all().close)
 
 
-def _side_by_side(found: Sequence[_Line]) -> Iterator[_Member]:
+def _fill(zipped: Zip, tops: Sequence[Member], folders: dict[UUID, str]) -> None:
+    zipped.extend(tops)
+    for page in _below(folders):
+        zipped.extend(page)
+        if zipped.count > MAX_ENTRIES:
+            raise _too_many()
+
+
+def _side_by_side(found: Sequence[_Line]) -> tuple[list[Member], dict[UUID, str]]:
+    """Return the files, and the paths of the folders."""
     taken: set[str] = set()
+    files: list[Member] = []
     folders: dict[UUID, str] = {}
-    for entry_id, _, name, kind, content_id, size in found:
+    for entry_id, name, kind, content_id, size in found:
         is_file = kind == Entry.Kind.FILE
         free = next(one for one in (name, *names.alternatives(name, is_file=is_file)) if one not in taken)
         taken.add(free)
         if is_file:
-            yield safe_name(free), content_id, size
+            files.append(_member(free, str(content_id), size))
         else:
-            folders[entry_id] = safe_name(free) + "/"
-            yield folders[entry_id], None, 0
-    yield from _below(folders, count=len(found))
+            folders[entry_id] = free + "/"
+    return files, folders
 
 
-def _below(paths: dict[UUID, str], *, count: int = 0) -> Iterator[_Member]:
-    """Yield what lies below the folders, each folder before what is in it."""
-    while paths:
-        children = Entry.objects.living().filter(parent_id__in=list(paths)).order_by("parent_id", "sort_key")
-        deeper: dict[UUID, str] = {}
-        for entry_id, parent_id, name, kind, content_id, size in children.values_list(*_COLUMNS)[
-            : MAX_ENTRIES + 1 - count
-        ]:
-            count += 1
-            if count > MAX_ENTRIES:
-                raise _too_many()
-            path = paths[parent_id] + safe_name(name)
-            if kind == Entry.Kind.FOLDER:
-                deeper[entry_id] = path + "/"
-                yield deeper[entry_id], None, 0
-            else:
-                yield path, content_id, size
-        paths = deeper
+def _below(folders: dict[UUID, str]) -> Iterator[list[Member]]:
+    """Yield the folders and what lies below them by pages, each folder before what is in it."""
+    parameters: dict[str, Any] = {"ids": as_array(folders), "paths": list(folders.values())}
+    with transaction.atomic(), connection.chunked_cursor() as cursor:
+        cursor.execute(_BELOW, parameters)
+        while rows := cursor.fetchmany(PAGE_ENTRIES):
+            yield [_member(*row) for row in rows]
+
+
+def _member(path: str, content_id: str | None, size: int) -> Member:
+    """Give a path that leads nowhere else, on no system, when the archive is unpacked."""
+    return path.replace("\\", "_"), content_id if size else None, size
+
+
+def _read(content_id: str, size: int) -> Iterator[bytes]:
+    return contents.read(UUID(content_id), 0, size)
 
 
 def _too_many() -> TooManyEntries:
-    return TooManyEntries(f"An archive has at most {MAX_ENTRIES} entries. Fetch parts of it.")
-
-
-def safe_name(name: str) -> str:
-    """Return a name that leads nowhere else, on no system, when the archive is unpacked."""
-    return name.replace("\\", "_")
+    return TooManyEntries("So many entries are too many for one archive. Fetch parts of it.")

@@ -1,12 +1,16 @@
 """A folder as one zip archive: whole, or visibly broken."""
 
 import io
+import tempfile
+import tracemalloc
 import zipfile
+from zipfile import ZIP_FILECOUNT_LIMIT
 
 import pytest
+from django.db import connection
 from django.test import Client
 
-from files import archives, transfers, tree
+from files import archives, transfers, tree, zipping
 from files.errors import NotAFolder, TooManyEntries
 from nodes.models import Replica
 from storagenode.protocol.names import chunk_name
@@ -110,7 +114,7 @@ def test_an_archive_is_announced_without_being_made(api, holiday):
     assert int(head["Content-Length"]) > len(BODY)
 
 
-def test_who_may_have_an_archive_and_of_what(api, stranger_api, anonymous, owner, monkeypatch):
+def test_who_may_have_an_archive_and_of_what(api, stranger_api, anonymous, owner):
     file = write_file(owner, "/a/b/c")
     folder = make_folder(owner, "/a")
 
@@ -118,8 +122,59 @@ def test_who_may_have_an_archive_and_of_what(api, stranger_api, anonymous, owner
     assert api.post(url_of(folder)).status_code == 405
     assert stranger_api.get(url_of(folder)).status_code == 404
     assert anonymous.get(url_of(folder)).status_code == 401
-    monkeypatch.setattr(archives, "MAX_ENTRIES", 1)
-    with pytest.raises(TooManyEntries):
-        archives.open_archive(owner, folder.id)
     with pytest.raises(NotAFolder):
         archives.open_archive(owner, file.id)
+
+
+@pytest.mark.parametrize("where", ["far too many", "no room in the temporary folder"])
+def test_what_is_too_large_a_list_is_refused_and_holds_nothing(owner, monkeypatch, settings, where):
+    write_file(owner, "/a/b/c")
+    folder = make_folder(owner, "/a")
+    monkeypatch.setattr(
+        *{
+            "far too many": (archives, "MAX_ENTRIES", 1),
+            "no room in the temporary folder": (zipping, "MEMORY_BYTES", 1),
+        }[where]
+    )
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+
+    for _ in range(settings.MAX_TRANSFERS + 1):
+        with pytest.raises(TooManyEntries):
+            archives.open_archive(owner, folder.id)
+
+
+def make_many(owner, folder, count):
+    """Put as many empty files into a folder, by their rows alone."""
+    version = write_file(owner, "/empty").version_id
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO files_entry (id, owner_id, created_by_id, parent_id, name, sort_key, words, kind,"
+            " version_id, revision, starred)"
+            " SELECT gen_random_uuid(), %(owner)s, %(owner)s, %(folder)s::uuid, 'file ' || n, n, '', 'file',"
+            " %(version)s::uuid, 1, false FROM generate_series(1, %(count)s) n",
+            {"owner": owner.id, "folder": folder.id, "version": version, "count": count},
+        )
+
+
+def test_an_archive_of_any_number_of_entries_takes_no_more_memory(owner, tmp_path):
+    """One of 65,535 members is the first with another end: the number no longer fits in two bytes."""
+    folder = make_folder(owner, "/many/deep")
+    make_many(owner, folder, ZIP_FILECOUNT_LIMIT - 1)
+    path = tmp_path / "many.zip"
+
+    tracemalloc.start()
+    try:
+        _, archive = archives.open_archive(owner, folder.parent_id)
+        with path.open("wb") as file:
+            for piece in archive:
+                file.write(piece)
+        archive.close()
+        _, most_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert most_bytes < 4 * 2**20
+    assert archive.length == path.stat().st_size
+    with zipfile.ZipFile(path) as unpacked:
+        assert unpacked.testzip() is None
+        assert len(set(unpacked.namelist())) == ZIP_FILECOUNT_LIMIT
