@@ -7,13 +7,15 @@ const FIRST_MS = 700;
 const SLOWEST_MS = 6000;
 const AT_ONCE = 6;
 const GIVE_UP_MS = 15 * 60_000;
-const watched = new Map(); // id → { parent, since, tell }
+const watched = new Map(); // id → { parent, since, tells, isAsked }
 let wait = FIRST_MS;
 let timer = null;
 
 // Calls tell(mark) with the copies as they change: { tone, words }.
 export function watch(id, { parent, tell = () => {} }) {
-  watched.set(id, { parent, since: Date.now(), tell });
+  const one = watched.get(id) ?? { tells: new Set(), isAsked: false };
+  one.tells.add(tell);
+  watched.set(id, Object.assign(one, { parent, since: Date.now() }));
   wait = FIRST_MS;
   schedule();
 }
@@ -31,31 +33,46 @@ function schedule() {
   if (watched.size) timer = setTimeout(look, wait);
 }
 
-async function look() {
+// Waits for no answer: one that hangs keeps nobody from hearing of the others.
+function look() {
   wait = Math.min(SLOWEST_MS, wait * 1.5);
   if (document.visibilityState === "visible" && navigator.onLine) {
-    await Promise.all([...watched.keys()].slice(0, AT_ONCE).map(lookAt));
+    const asked = [...watched.values()].filter((one) => one.isAsked).length;
+    const next = [...watched].filter(([, one]) => !one.isAsked).slice(0, AT_ONCE - asked);
+    for (const [id, one] of next) lookAt(id, one);
   }
   schedule();
 }
 
-async function lookAt(id) {
-  const one = watched.get(id);
+async function lookAt(id, one) {
+  const { since } = one;
   watched.delete(id); // the ones behind it come first next time
-  let fresh;
+  watched.set(id, one);
+  one.isAsked = true;
   try {
-    fresh = await part(`/files/${id}/row`);
-  } catch {
-    fresh = undefined; // no answer is no news
+    const isSettled = await tellOf(id, one);
+    const isOver = isSettled ? one.since === since : Date.now() - one.since > GIVE_UP_MS; // or it arrived anew
+    if (isOver) watched.delete(id);
+  } finally {
+    one.isAsked = false;
   }
-  if (fresh === null) return;
-  const row = fresh?.querySelector(".row");
-  const tone = row?.dataset.tone;
-  if (row) one.tell({ tone, words: row.querySelector(".c-copies").textContent.trim() });
-  if (tone && tone !== "busy") {
-    await place(id, { parent: one.parent });
-    document.dispatchEvent(new CustomEvent("entry:changed", { detail: { id } }));
-  } else if (Date.now() - one.since < GIVE_UP_MS) {
-    watched.set(id, one);
+}
+
+// Tells how the copies are now; returns whether there is nothing to wait for any more.
+async function tellOf(id, { parent, tells }) {
+  try {
+    const fresh = await part(`/files/${id}/row`);
+    if (fresh === null) return true;
+    const row = fresh.querySelector(".row");
+    const tone = row?.dataset.tone;
+    const words = row?.querySelector(".c-copies").textContent.trim();
+    if (row) tells.forEach((tell) => tell({ tone, words }));
+    if (!tone || tone === "busy") return false;
+    await place(id, { parent });
+  } catch (problem) {
+    if (problem.status === undefined) throw problem;
+    return false; // no answer is no news
   }
+  document.dispatchEvent(new CustomEvent("entry:changed", { detail: { id } }));
+  return true;
 }

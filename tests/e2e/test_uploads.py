@@ -301,6 +301,36 @@ def test_bytes_that_stand_still_are_sent_again(person: Person, tmp_path: Path) -
     assert hashlib.sha256(person.download("scans.zip", tmp_path)).hexdigest() == digest
 
 
+def test_an_answer_that_hangs_keeps_no_upload_from_hearing_of_its_copies(
+    person: Person, tmp_path: Path
+) -> None:
+    page = person.page
+    held: list[Route] = []  # questions about the first file
+    is_holding = True
+
+    def hold(route: Route) -> None:
+        if is_holding and all(one.request.url == route.request.url for one in held):
+            held.append(route)
+        else:
+            route.continue_()
+
+    for name in ("first.bin", "second.bin"):
+        write(tmp_path / name, 200_000)
+    page.route("**/files/*/row", hold)
+    with page.expect_request("**/files/*/row"):
+        person.choose_files([tmp_path / "first.bin"])
+    with page.expect_response("**/files/*/row"):  # its arrival has all rows looked at
+        person.choose_files([tmp_path / "second.bin"])
+    is_holding = False
+    held[0].continue_()
+    expect(person.transfer("first.bin")).to_contain_text("Third copy on the way")
+    for route in held[1:]:
+        route.continue_()
+
+    for name in ("first.bin", "second.bin"):
+        expect(person.transfer(name)).to_have_class("transfer done")
+
+
 def test_a_dropped_folder_of_130_files_comes_whole_and_one_choice_settles_all(
     person: Person, tmp_path: Path
 ) -> None:
