@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from storagenode import log
 from storagenode.errors import StoreRefused
-from storagenode.serving import Server, listen
+from storagenode.serving import listen, serve
 from storagenode.settings import Settings
 from storagenode.store.marker import check_mount, lock_store, open_marker
 
@@ -28,9 +27,8 @@ def main() -> int:
     except OSError as error:
         log.error("refused_to_start", reason=f"{error.filename or 'the address'}: {error.strerror}")
         return 1
-    Server(settings, listener).run()
-    return 0
+    return serve(settings, listener)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os._exit(main())  # all that counts is synced, and a thread may wait for its peer for a minute

@@ -1,16 +1,21 @@
-"""Serves one store with gunicorn: one worker process, some threads, long-lived connections."""
+"""Serves one store with gunicorn's worker, alone in its process: some threads, long-lived connections.
+
+Gunicorn's master would hold all that is loaded once more, only to start a worker again that has died; that is
+for whoever started the node ([decision](../docs/decisions/0020-a-node-is-one-process.md)).
+"""
 
 from __future__ import annotations
 
-import gc
 import os
 import resource
 import socket
 import threading
+import time
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, NoReturn
 
-from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
 from storagenode import log
@@ -35,9 +40,11 @@ UNREAD_MILLISECONDS = 20_000
 """Who takes nothing of an answer for so long, a gateway that stands still, gives its thread back."""
 GRACE_SECONDS = 5
 HUNG_SECONDS = 60
+LOOKS = 6
+"""How often it is looked in that time whether the main thread goes on."""
 BACKLOG = 256
 MEMORY = "/dev/shm"  # nosec B108
-"""Where gunicorn keeps its heartbeat: on a disk, each beat could wait behind the syncs of chunks."""
+"""Where gunicorn's worker beats in a file: on a disk, each beat could wait behind the syncs of chunks."""
 
 
 class QuietLog(Logger):  # type: ignore[misc]
@@ -51,43 +58,50 @@ class QuietLog(Logger):  # type: ignore[misc]
         return
 
 
-class Server(BaseApplication):  # type: ignore[misc]
-    """Gunicorn around one node."""
+class LoneWorker(DirectWorker):
+    """Gunicorn's worker without a master: it outlives whoever started it, and ends itself when it hangs."""
 
-    def __init__(self, settings: Settings, listener: socket.socket) -> None:
-        self._settings = settings
-        self._listener = listener
-        super().__init__()
+    beats = 0
 
-    def load_config(self) -> None:
-        for name, value in {
-            # Gunicorn closes the descriptor it is given.
-            "bind": f"fd://{os.dup(self._listener.fileno())}",
-            "backlog": BACKLOG,
-            "worker_class": DirectWorker,
-            "workers": 1,
-            "threads": THREADS,
-            "worker_connections": MAX_CONNECTIONS,
-            "keepalive": KEEP_ALIVE_SECONDS,
-            "graceful_timeout": GRACE_SECONDS,
-            "timeout": HUNG_SECONDS,
-            "worker_tmp_dir": MEMORY if os.access(MEMORY, os.W_OK) else None,
-            "http_parser": "python",
-            # No header of a proxy means anything here, so nobody's address has to be looked at.
-            "forwarded_allow_ips": "*",
-            "secure_scheme_headers": {},
-            "forwarder_headers": "",
-            "logger_class": QuietLog,
-            "control_socket_disable": True,
-            "pre_fork": _share_what_is_loaded,
-            "proc_name": f"dfsweb-node-{self._settings.name}",
-        }.items():
-            self.cfg.set(name, value)
+    def notify(self) -> None:
+        super().notify()
+        self.beats += 1
 
-    def load(self) -> Application:
-        """Build the node; called in the worker, where its threads must live."""
-        _raise_descriptor_limit()
-        return build(self._settings, advertised_url(self._settings, self._listener))
+    def is_parent_alive(self) -> bool:
+        return True
+
+
+def serve(settings: Settings, listener: socket.socket) -> int:
+    """Build the node and serve until told to stop; return the exit code. Threads may be at work even then."""
+    _raise_descriptor_limit()
+    config = Config()
+    settings_of_gunicorn: dict[str, Any] = {
+        "workers": 1,
+        "threads": THREADS,
+        "worker_connections": MAX_CONNECTIONS,
+        "keepalive": KEEP_ALIVE_SECONDS,
+        "graceful_timeout": GRACE_SECONDS,
+        "worker_tmp_dir": MEMORY if os.access(MEMORY, os.W_OK) else None,
+        "http_parser": "python",
+        # No header of a proxy means anything here, so nobody's address has to be looked at.
+        "forwarded_allow_ips": "*",
+        "secure_scheme_headers": {},
+        "forwarder_headers": "",
+    }
+    for name, value in settings_of_gunicorn.items():
+        config.set(name, value)
+    application = build(settings, advertised_url(settings, listener))
+    node = SimpleNamespace(wsgi=lambda: application)
+    worker = LoneWorker(1, os.getpid(), [listener], node, HUNG_SECONDS, config, QuietLog(config))
+    threading.Thread(target=end_if_hung, args=(worker,), name="watching", daemon=True).start()
+    try:
+        worker.init_process()
+    except SystemExit as asked:
+        return int(asked.code or 0)
+    except Exception as error:  # noqa: BLE001  recorded, with its traceback, and told by the exit code
+        log.failure("ended", is_ours=True, traceback=True, error=str(error))
+        return 1
+    return 0
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -147,10 +161,19 @@ def _join(data: Path, store: ChunkStore, keys: Keys, settings: Settings, url: st
     Joining(data=data, store=store, keys=keys, announcement=announcement).start()
 
 
-def _share_what_is_loaded(arbiter: Any, worker: Any) -> None:
-    """Leave it out of the worker's garbage collection, which would write to, and so copy, its pages."""
-    gc.collect()
-    gc.freeze()
+def end_if_hung(worker: LoneWorker) -> NoReturn:
+    """End the process when its main thread, which takes connections, stands still: a new one may not.
+
+    Beats are counted, not time: a process that was stopped as a whole goes on with where it was.
+    """
+    seen = looks = 0
+    while True:
+        time.sleep(HUNG_SECONDS / LOOKS)
+        looks = 0 if worker.beats != seen else looks + 1
+        seen = worker.beats
+        if looks == LOOKS:
+            log.error("hung", seconds=HUNG_SECONDS)
+            os._exit(1)
 
 
 def _raise_descriptor_limit() -> None:

@@ -19,7 +19,7 @@ LOCK = "lock"
 KEYS = "keys.json"
 CHUNKS = "chunks"
 LOCK_WAIT_SECONDS = 10.0
-"""A worker whose master was killed needs a moment to notice and to end."""
+"""A node that was killed needs a moment to end while its disk is slow."""
 
 _HARMLESS = {LOCK, MARKER + ".new", "lost+found"}
 """What a folder may hold and still count as empty."""

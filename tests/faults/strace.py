@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.storagenode.running_node import RunningNode, wait_until
@@ -32,8 +31,7 @@ class Injection:
 @contextmanager
 def failing(node: RunningNode, calls: str, error: str, log: Path) -> Iterator[Injection]:
     """Have these system calls of a node fail while the block runs; skips where strace may not."""
-    worker = psutil.Process(node.process.pid).children()[0].pid
-    command = ["strace", "-f", "-y", "-p", str(worker), "-o", str(log)]
+    command = ["strace", "-f", "-y", "-p", str(node.process.pid), "-o", str(log)]
     command += ["-e", f"trace={calls}", "-e", f"inject={calls}:error={error}"]
     said = log.with_suffix(".said")
     with said.open("wb") as errors:

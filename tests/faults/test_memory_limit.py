@@ -31,7 +31,7 @@ def test_f42_a_node_without_memory_serves_on_or_refuses_and_loses_nothing_by_it(
         content_id = store_on(cluster, content, "narrow", "node-a")
         replicate_all()
         name = cluster.file(chunk_of(content).replicas.get(node__name="narrow")).name
-        (worker,) = psutil.Process(node.process.pid).children()
+        worker = psutil.Process(node.process.pid)
         resource.prlimit(worker.pid, resource.RLIMIT_AS, (worker.memory_info().vms, resource.RLIM_INFINITY))
         served: list[bool] = []
         refused: list[int] = []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from uuid import uuid4
 
 import pytest
 
+from storagenode import serving
 from tests.storagenode.conftest import StartNode
 from tests.storagenode.running_node import KeyGateway, RunningNode, wait_until
 from tests.storagenode.signed_client import SignedClient, name_for
@@ -270,3 +273,35 @@ def test_a_node_keeps_announcing_until_it_is_taken(gateway: KeyGateway, start_no
 def test_a_node_ends_when_it_is_told_to(node: RunningNode, client: SignedClient):
     node.process.terminate()
     assert node.process.wait(8) == 0
+
+
+def test_a_node_ends_when_it_is_told_to_though_a_client_stands_still(node: RunningNode, client: SignedClient):
+    name = name_for(DATA)
+    headers = client.headers_for("PUT", f"/v1/chunks/{name}", DATA) | {"Content-Length": str(len(DATA))}
+    head = "".join(f"{field}: {value}\r\n" for field, value in headers.items())
+    with socket.create_connection(("127.0.0.1", node.port)) as connection:
+        connection.sendall(f"PUT /v1/chunks/{name} HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode() + DATA[:6000])
+        wait_until(lambda: list((node.data / "tmp").iterdir()), "a temporary file")
+        node.process.terminate()
+        assert node.process.wait(serving.GRACE_SECONDS + 8) == 0
+
+
+def test_a_node_whose_main_thread_stands_still_ends_and_says_so():
+    lines = (
+        "from types import SimpleNamespace",
+        "from storagenode import log, serving",
+        "log.configure()",
+        "serving.HUNG_SECONDS = 0.1",
+        "serving.end_if_hung(SimpleNamespace(beats=1))",
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, timeout=60, text=True
+    )
+    assert ended.returncode == 1
+    assert json.loads(ended.stderr)["event"] == "hung"
+
+
+def test_a_node_is_one_process_with_no_code_of_a_master():
+    loaded = "import storagenode.__main__, sys; print(*sys.modules)"
+    told = subprocess.run([sys.executable, "-c", loaded], capture_output=True, check=True, text=True)
+    assert not {"gunicorn.arbiter", "django", "requests"} & set(told.stdout.split())

@@ -256,8 +256,8 @@ def syncs_come_before_and_after_the_name(ground: Ground) -> list[str]:
 def traced(ground: Ground, node: str) -> Iterator[list[tuple[str, str]]]:
     """Record the syncs and renames of a node, thread by thread; the list is filled when the block ends."""
     output = ground.system.data.parent / "strace.txt"
-    worker = ground.system.pids(node)[-1]
-    command = ["strace", "-f", "-p", str(worker), "-o", str(output)]
+    (pid,) = ground.system.pids(node)
+    command = ["strace", "-f", "-p", str(pid), "-o", str(output)]
     command += ["-e", "trace=fsync,fdatasync,rename,renameat,renameat2"]
     tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert tracer.stderr is not None
