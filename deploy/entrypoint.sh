@@ -64,8 +64,7 @@ gateway)
     ;;
 worker)
     use_all
-    # People who wait for a file come before copies.
-    exec nice -n 10 celery --skip-checks --app dfsweb.pulse:app worker --concurrency 3 -O fair --prefetch-multiplier 1 \
+    exec celery --skip-checks --app dfsweb.pulse:app worker --concurrency 3 -O fair --prefetch-multiplier 1 \
         --include dfsweb.launcher.worker_children --without-gossip --without-mingle --loglevel INFO "$@"
     ;;
 beat)

@@ -122,8 +122,6 @@ CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-FIRST, USUAL = 0, 3  # priorities by Redis' lists, of which the first that has a message is read
-CELERY_TASK_DEFAULT_PRIORITY = USUAL
 CELERY_TASK_TIME_LIMIT = 90  # seconds; below every lease, so that a hung task cannot outlive its claim
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CHANNEL_ERROR_RETRY = True  # a full Redis refuses an acknowledgement; the worker connects anew
@@ -204,15 +202,13 @@ HASH_BYTES_PER_SECOND = env.int(  # a core of a small machine hashes ten times a
 MAX_TRANSFERS = env.int("MAX_TRANSFERS", default=16)  # at once in one gateway process; memory follows
 SMALL_TRANSFERS = max(MAX_TRANSFERS // 2, 1)  # besides those, of bodies that are over in a moment
 
-PROBES = "nodes.tasks.probe_nodes"  # while all else waits for a node that is silent, who is to see that?
 CELERY_BEAT_SCHEDULE = {
     task: {
         "task": task,
         "schedule": seconds,
-        "options": {"expires": max(seconds, 1), "priority": FIRST if task == PROBES else USUAL},
+        "options": {"expires": max(seconds, 1)},
     }
     for task, seconds in {
-        PROBES: PROBE_INTERVAL_SECONDS,
         "nodes.tasks.replicate": SWEEP_INTERVAL_SECONDS,
         "nodes.tasks.trim_copies": SWEEP_INTERVAL_SECONDS,
         "nodes.tasks.rebalance_copies": REBALANCE_INTERVAL_SECONDS,

@@ -11,12 +11,11 @@ from typing import Any
 
 from blake3 import blake3
 
-from nodes import listing
+from nodes import listing, roster
 from nodes.errors import NodeError
 from nodes.exchange import FIRST_BYTE_SECONDS, Exchange
 from nodes.roster import NodeView
 
-PROBE_TIMEOUT_SECONDS = 5.0
 LISTING_SECONDS = 60.0
 """A page of a listing with sizes is a seek for each file on a cold disk."""
 
@@ -102,7 +101,7 @@ def _ask_status(view: NodeView, method: str, path: str, *, body: bytes = b"") ->
         path,
         body=[body] if body else [],
         body_digest=blake3(body).hexdigest(),
-        timeout_seconds=PROBE_TIMEOUT_SECONDS,
+        timeout_seconds=roster.PROBE_TIMEOUT_SECONDS,
     )
     payload = _parse(view, exchange.finish(exchange.answer(), good=(200,)))
     heard_at = time.monotonic()

@@ -10,9 +10,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from nodes import findings, watermark
+from nodes import findings, roster, watermark
 from nodes.findings import Facts
-from nodes.health import UNASKED_AFTER_INTERVALS
 from nodes.models import Node
 from nodes.problems import Code, Problem
 
@@ -21,7 +20,9 @@ CLOCK_SKEW_SECONDS = 60.0
 QUEUE_STUCK_SECONDS = 300.0
 """Longer than a lease: work that was due for so long, while no worker ended any, waits for nobody."""
 SILENT_AT_LEAST_SECONDS = 60.0
-"""A worker that starts again, or a long task in each of its processes, is no silence yet."""
+"""A worker that starts again is no silence yet."""
+IDLE_SECONDS = 300.0
+"""Nor are long tasks in each of its processes."""
 RECONCILE_LATE_INTERVALS = 3
 """A pass is given up at any doubt and begun again: two may fail before it is told."""
 NAMES_TOLD = 5
@@ -69,11 +70,15 @@ def _clones(facts: Facts) -> Iterator[Problem]:
 
 
 def _workers(facts: Facts) -> Iterator[Problem]:
-    patience = max(SILENT_AT_LEAST_SECONDS, 2 * UNASKED_AFTER_INTERVALS * settings.PROBE_INTERVAL_SECONDS)
-    probes = [node.probed_at or node.created_at for node in facts.nodes]
-    if probes and facts.now - max(probes) > timedelta(seconds=patience):
+    patience = max(SILENT_AT_LEAST_SECONDS, 2 * roster.fresh_seconds())
+    probed_at = max((node.probed_at or node.created_at for node in facts.nodes), default=None)
+    done_at = facts.counted_at or min((node.created_at for node in facts.nodes), default=None)
+    if probed_at and facts.age_seconds(probed_at) > patience:
         words = _("No worker has probed a node since %(since)s: copies and repair stand still.")
-        yield Problem(Code.WORKERS_SILENT, words % {"since": _clock(max(probes))})
+        yield Problem(Code.WORKERS_SILENT, words % {"since": _clock(probed_at)})
+    elif done_at and facts.age_seconds(done_at) > IDLE_SECONDS:
+        words = _("No worker has done a task since %(since)s: copies and repair stand still.")
+        yield Problem(Code.WORKERS_SILENT, words % {"since": _clock(done_at)})
     since, limit = facts.queue.waiting_since, facts.now - timedelta(seconds=QUEUE_STUCK_SECONDS)
     if since is not None and since < limit and (facts.settled_at is None or facts.settled_at < limit):
         words = _("Copies have been due since %(since)s, and no worker has taken any up.")

@@ -7,6 +7,7 @@ Signs, keeps connections, bounds every wait, and tells the node's breaker. What 
 import atexit
 import json
 import math
+import os
 import select
 import socket
 import time
@@ -43,6 +44,7 @@ PIECE_BYTES = 1024 * 1024
 
 _pool = wire.Pool()
 atexit.register(_pool.close)
+os.register_at_fork(after_in_child=_pool.forget)
 
 
 class Exchange:

@@ -59,6 +59,8 @@ class Facts:
     """How far this process's clock is before the database's."""
     nodes: Sequence[Node]
     queue: Queue
+    counted_at: datetime | None
+    """When a worker last took the census, which it does every minute."""
     same_zone: int
     unavailable: int
     settled_at: datetime | None
@@ -109,6 +111,7 @@ def look() -> Facts:
         own_skew_seconds=time.time() - now.timestamp(),
         nodes=nodes,
         queue=_look_at_queue(),
+        counted_at=counted.counted_at,
         same_zone=counted.same_zone,
         unavailable=counted.unavailable if is_any_away else 0,
         settled_at=figured[Figure.CHUNKS_SETTLED].raised_at,

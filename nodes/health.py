@@ -27,7 +27,6 @@ from storagenode.protocol.signing import WrongStore
 log = logging.getLogger(__name__)
 
 PROBE_THREADS = 16
-UNASKED_AFTER_INTERVALS = 3
 
 
 SEEN_FIELDS = [
@@ -56,11 +55,26 @@ def judge(
 
 
 def failing_from(
-    *, failing_since: datetime | None, probed_at: datetime | None, now: datetime, unasked_after: timedelta
+    *, failing_since: datetime | None, probed_at: datetime | None, asked_at: datetime, fresh: timedelta
 ) -> datetime:
-    """Tell since when a node that fails now has been failing, as far as somebody looked."""
-    was_watched = probed_at is not None and now - probed_at <= unasked_after
-    return failing_since if failing_since is not None and was_watched else now
+    """Tell since when a node that did not answer now has been failing, as far as somebody looked.
+
+    A pause of the probes is left out, as if it had begun to fail so much later.
+    """
+    if failing_since is None or probed_at is None:
+        return asked_at
+    unasked = asked_at - probed_at
+    return failing_since if unasked <= fresh else failing_since + unasked
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What came of asking one node."""
+
+    node_id: int
+    outcome: Status | NodeError
+    asked_at: float
+    """By the monotonic clock."""
 
 
 def probe_all() -> bool:
@@ -71,15 +85,13 @@ def probe_all() -> bool:
     told = watermark.current().number
     connection.close()
     with ThreadPoolExecutor(PROBE_THREADS, thread_name_prefix="probe") as probers:
-        outcomes = list(probers.map(partial(_probe, watermark=told), nodes))
-    answers = {
-        node.id: outcome for node, outcome in zip(nodes, outcomes, strict=True) if isinstance(outcome, Status)
-    }
+        looks = list(probers.map(partial(_probe, watermark=told), nodes))
+    answers = {look.node_id: look.outcome for look in looks if isinstance(look.outcome, Status)}
     watermark.compare({node_id: status.watermark for node_id, status in answers.items()})
     failpoints.hit("probe.compared")
     if 2 * len(answers) > len(nodes):  # or an old database could overtake those that know better
         watermark.rise(told)
-    dues = [note(node.id, outcome) for node, outcome in zip(nodes, outcomes, strict=True)]
+    dues = [note(look.node_id, look.outcome, seconds_ago=time.monotonic() - look.asked_at) for look in looks]
     roster.forget()
     return any(dues)
 
@@ -89,17 +101,23 @@ def forget() -> None:
     Node.objects.update(health=Node.Health.UNKNOWN, probed_at=None)
 
 
-def note(node_id: int, outcome: Status | NodeError) -> bool:
-    """Record one probe: the node's status, or why it failed; tells whether copies became due."""
+def note(node_id: int, outcome: Status | NodeError, *, seconds_ago: float = 0.0) -> bool:
+    """Record one probe: the node's status, or why it failed; tells whether copies became due.
+
+    What was asked before the last look was recorded is no news, be it that its asker stood still meanwhile.
+    """
     with transaction.atomic():
         locked = Node.objects.select_for_update(no_key=True)  # records go on
-        node = locked.annotate(asked_at=Now()).get(id=node_id)
-        now: datetime = node.asked_at  # type: ignore[attr-defined]
+        node = locked.annotate(looked_at=Now()).get(id=node_id)
+        now: datetime = node.looked_at  # type: ignore[attr-defined]
+        asked_at = now - timedelta(seconds=seconds_ago)
+        if node.probed_at is not None and asked_at < node.probed_at <= now:
+            return False
         before, was_noted = node.health, node.absence_noted
         if isinstance(outcome, Status):
             _note_success(node, outcome, now)
         else:
-            _note_failure(node, outcome, now)
+            _note_failure(node, outcome, now, asked_at)
         node.probed_at = now
         node.save(update_fields=SEEN_FIELDS)
         if before != node.health:
@@ -139,15 +157,16 @@ def limits() -> HealthLimits:
     )
 
 
-def _probe(node: Node, *, watermark: int) -> Status | NodeError:
+def _probe(node: Node, *, watermark: int) -> Look:
+    asked_at = time.monotonic()
     try:
         status = client.probe(roster.view_of(node), watermark=watermark)
     except NodeError as error:
-        return error
+        return Look(node.pk, error, asked_at)
     if status.store_id != str(node.store_id):
         words = f"another store ({status.store_id}) answers at its address"
-        return NodeRefused(HTTPStatus.OK, words, WrongStore.code)
-    return status
+        return Look(node.pk, NodeRefused(HTTPStatus.OK, words, WrongStore.code), asked_at)
+    return Look(node.pk, status, asked_at)
 
 
 def _note_success(node: Node, status: Status, now: datetime) -> None:
@@ -172,14 +191,15 @@ def _note_success(node: Node, status: Status, now: datetime) -> None:
     node.version = status.version
 
 
-def _note_failure(node: Node, error: NodeError, now: datetime) -> None:
-    unasked_after = timedelta(seconds=UNASKED_AFTER_INTERVALS * settings.PROBE_INTERVAL_SECONDS)
-    failing_since = failing_from(
-        failing_since=node.failing_since, probed_at=node.probed_at, now=now, unasked_after=unasked_after
+def _note_failure(node: Node, error: NodeError, now: datetime, asked_at: datetime) -> None:
+    node.failing_since = failing_from(
+        failing_since=node.failing_since,
+        probed_at=node.probed_at,
+        asked_at=asked_at,
+        fresh=timedelta(seconds=roster.fresh_seconds()),
     )
-    if failing_since != node.failing_since:
+    if node.probed_at is None:
         node.absence_noted = False  # its copies count again until it was watched failing for as long
-    node.failing_since = failing_since
     node.failures += 1
     node.problem = str(error)[:255]
     node.problem_code = error.told_code if isinstance(error, NodeRefused) else error.code

@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 REFRESH_SECONDS = 1.0
 QUICK_MS = 50.0
 """A probe's latency below this is chance: who is read first must not hang on it, or one node serves all."""
+PROBE_TIMEOUT_SECONDS = 5.0
+"""A disk that takes longer to sync a small file hangs."""
+FRESH_INTERVALS = 3
 OLDEST_SECONDS = 3.0
 """Older views serve nobody, not even while another thread reads them anew."""
 
@@ -153,15 +156,18 @@ def load() -> dict[int, NodeView]:
     return {node.pk: _view(node, node.probe_age) for node in nodes}  # type: ignore[attr-defined]
 
 
+def fresh_seconds() -> float:
+    """Return how long what a probe saw counts: an older row says nothing, for nobody has asked."""
+    return FRESH_INTERVALS * float(settings.PROBE_INTERVAL_SECONDS) + PROBE_TIMEOUT_SECONDS
+
+
 def view_of(node: Node) -> NodeView:
     """View one row whose health does not matter, as a probe or a first contact needs it."""
     return _view(node, None)
 
 
 def _view(node: Node, probe_age: timedelta | None) -> NodeView:
-    is_fresh = (
-        probe_age is not None and probe_age.total_seconds() <= 3 * settings.PROBE_INTERVAL_SECONDS
-    )  # an older row says nothing: who asked last?
+    is_fresh = probe_age is not None and probe_age.total_seconds() <= fresh_seconds()
     if is_fresh and probe_age is not None and not node.failures:
         breaker.of(node.id).probed(probe_age.total_seconds())
     address = urlsplit(node.url)

@@ -182,10 +182,9 @@ def _expected() -> ChunkQuerySet:
 
 
 def _stored(chunk_ids: Sequence[int]) -> dict[int, list[Stored]]:
-    fresh_seconds = 3 * settings.PROBE_INTERVAL_SECONDS
     found: dict[int, list[Stored]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_STORED, [fresh_seconds, list(chunk_ids)])
+        cursor.execute(_STORED, [roster.fresh_seconds(), list(chunk_ids)])
         for row in cursor.fetchall():
             copy = Stored(*row)
             found.setdefault(copy.chunk_id, []).append(copy)

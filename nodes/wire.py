@@ -162,6 +162,11 @@ class Pool:
                 return
         connection.close()
 
+    def forget(self) -> None:
+        """Begin anew in a forked process: two that used one connection would hear each other's answers."""
+        self._lock = threading.Lock()
+        self._idle = {}
+
     def close(self) -> None:
         """Close every idle connection."""
         with self._lock:

@@ -12,8 +12,6 @@ from dfsweb.launcher.data_folder import DataFolder
 from dfsweb.launcher.options import Options
 
 CELERY_PROCESSES = 2
-WORKER_NICENESS = 10
-"""Copies and repair yield to people, who need the gateway. Its session does not: probes are urgent."""
 NODE_NICENESS = 2
 """Nodes yield a little, with two thirds of the gateway's claim: with a third, downloads waited for them."""
 
@@ -35,7 +33,7 @@ def worker(env: dict[str, str], folder: DataFolder) -> Program:
     """The Celery worker with beat."""
     command = ["dfsweb.launcher.worker", "--processes", str(CELERY_PROCESSES)]
     command += ["--schedule", str(folder.run / "celerybeat-schedule")]
-    return replace(_python("worker", command, env, folder), niceness=WORKER_NICENESS)
+    return _python("worker", command, env, folder)
 
 
 def gateway(env: dict[str, str], options: Options, folder: DataFolder) -> Program:

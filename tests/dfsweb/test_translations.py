@@ -166,6 +166,7 @@ def sick_facts() -> findings.Facts:
         own_skew_seconds=90,
         nodes=nodes,
         queue=findings.Queue(9, 5, long_ago, long_ago, lost=2),
+        counted_at=long_ago,
         same_zone=2,
         unavailable=2,
         settled_at=None,

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from files.models import Entry
-from nodes import client as node_client
 from nodes import cluster as overview_of
-from nodes import contents, health, reclaim, replication
+from nodes import contents, health, reclaim, replication, roster
 from nodes.errors import ChunkUnavailable
 from nodes.models import Chunk, Node, Replica
 from tests.faults import aside
@@ -83,7 +82,7 @@ def test_f14_a_worker_cut_off_from_the_nodes_judges_by_the_databases_time_and_re
 
 
 def test_f15_a_node_that_comes_and_goes_every_moment_moves_no_bytes(cluster, monkeypatch):
-    monkeypatch.setattr(node_client, "PROBE_TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(roster, "PROBE_TIMEOUT_SECONDS", 0.2)
     for number in range(5):
         cluster.store(b"flap %d" % number)
     replicate_all()

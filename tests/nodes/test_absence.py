@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from nodes import health, membership, roster
 from nodes.errors import NodeUnreachable
@@ -12,14 +12,18 @@ from tests.nodes.living_cluster import age, chunk_of
 from tests.nodes.test_replication import replicate_all
 
 
-def fail_for(name: str, *, seconds: float, watched: bool = True) -> None:
+def fail_for(name: str, *, seconds: float) -> None:
     """Have a node seen failing twice, its failure beginning so long ago."""
     node = Node.objects.get(name=name)
     health.note(node.id, NodeUnreachable("no answer"))
     Node.objects.filter(id=node.id).update(failing_since=Now() - timedelta(seconds=seconds))
-    if not watched:
-        Node.objects.filter(id=node.id).update(probed_at=F("probed_at") - timedelta(days=1))
     health.note(node.id, NodeUnreachable("no answer"))
+    roster.forget()
+
+
+def pause_probes_for_a_day() -> None:
+    for column in ("failing_since", "probed_at"):
+        age("nodes_node", column, 24 * 3600)
     roster.forget()
 
 
@@ -62,13 +66,34 @@ def test_time_without_probes_is_no_silence(cluster, settings):
     replicate_all()
     gone = chunk_of(b"nobody looked").replicas.select_related("node").first().node
 
-    fail_for(gone.name, seconds=10 * settings.REPAIR_AFTER_SECONDS, watched=False)
+    cluster.take_down(gone.name)
+    health.probe_all()
+    pause_probes_for_a_day()
+    health.probe_all()
 
     assert chunk_of(b"nobody looked").copies_due_at is None
-    assert Node.objects.get(id=gone.id).health != Node.Health.OFFLINE
+    assert Node.objects.get(id=gone.id).health == Node.Health.SUSPECT
+    away = timezone.now() - Node.objects.get(id=gone.id).failing_since
+    assert away.total_seconds() < settings.OFFLINE_AFTER_SECONDS
 
 
-def test_repair_that_was_interrupted_by_a_pause_of_probes_is_ordered_again(cluster, settings):
+def test_a_pause_of_probes_adds_to_an_absence_nothing_and_takes_nothing_of_it(cluster, settings):
+    content = b"nearly due"
+    cluster.store(content)
+    replicate_all()
+    gone = chunk_of(content).replicas.select_related("node").first().node
+    cluster.take_down(gone.name)
+    fail_for(gone.name, seconds=settings.REPAIR_AFTER_SECONDS - 60)
+
+    pause_probes_for_a_day()
+    health.probe_all()
+    assert chunk_of(content).copies_due_at is None
+    age("nodes_node", "failing_since", 61)
+    health.probe_all()
+    assert chunk_of(content).copies_due_at is not None
+
+
+def test_repair_goes_on_through_a_pause_of_probes(cluster, settings):
     """All workers pause for a while in the middle of a repair; the node stays away for good."""
     content = b"half repaired"
     cluster.store(content)
@@ -78,7 +103,24 @@ def test_repair_that_was_interrupted_by_a_pause_of_probes_is_ordered_again(clust
     cluster.take_down(gone.name)
     fail_for(gone.name, seconds=settings.REPAIR_AFTER_SECONDS + 5)
 
-    fail_for(gone.name, seconds=1, watched=False)  # after the pause, watching begins anew
+    pause_probes_for_a_day()
+    health.probe_all()
+    replicate_all()
+
+    assert len({r.node.name for r in chunk.replicas.stored()} - {gone.name}) == 3
+
+
+def test_repair_that_a_stop_of_everything_interrupted_is_ordered_again(cluster, settings):
+    content = b"stopped in mid-repair"
+    cluster.store(content)
+    replicate_all()
+    chunk = chunk_of(content)
+    gone = chunk.replicas.select_related("node").first().node
+    cluster.take_down(gone.name)
+    fail_for(gone.name, seconds=settings.REPAIR_AFTER_SECONDS + 5)
+
+    health.forget()
+    health.probe_all()  # it may be that it only starts later
     replicate_all()  # what counts now satisfies the order
     fail_for(gone.name, seconds=settings.REPAIR_AFTER_SECONDS + 5)
     replicate_all()

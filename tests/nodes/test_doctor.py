@@ -13,6 +13,7 @@ from nodes import (
     census,
     doctor,
     findings,
+    roster,
 )
 from nodes import cluster as overview_of
 from nodes.errors import StoreCloned
@@ -106,12 +107,27 @@ def test_a_disk_that_is_gone_from_under_its_node_is_told_until_it_is_mounted_aga
     assert codes() == set()
 
 
-def test_workers_that_probe_nothing_are_told_until_one_does(cluster, settings):
-    age("nodes_node", "probed_at", 6 * settings.PROBE_INTERVAL_SECONDS + 1)
+def test_workers_that_probe_nothing_are_told_until_one_does(cluster):
+    age("nodes_node", "probed_at", 2 * roster.fresh_seconds() + 1)
     [problem] = told(Code.WORKERS_SILENT)
-    assert "stand still" in problem.detail
+    assert "has probed a node" in problem.detail
 
     see_all()
+    assert codes() == set()
+
+
+@pytest.mark.parametrize("was_counted", [True, False])
+def test_workers_that_probe_and_do_no_task_are_told_until_one_does(cluster, was_counted):
+    """As when Redis is gone, or all of their processes hang."""
+    if was_counted:
+        census.take()
+        age("nodes_census", "counted_at", doctor.IDLE_SECONDS + 1)
+    else:
+        age("nodes_node", "created_at", doctor.IDLE_SECONDS + 1)
+    [problem] = told(Code.WORKERS_SILENT)
+    assert "has done a task" in problem.detail
+
+    census.take()
     assert codes() == set()
 
 

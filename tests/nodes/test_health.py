@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from nodes import client, health, membership, roster
 from nodes import cluster as overview_of
-from nodes import health, membership, roster
 from nodes.health import HealthLimits, failing_from, judge
 from nodes.models import Node
 from storagenode.version import VERSION
@@ -44,18 +44,41 @@ def test_two_failures_make_suspect_and_thirty_seconds_offline(before, failing_si
     [
         (None, None, NOW),
         (None, ago(5), NOW),
-        (ago(100), None, NOW),
+        (ago(100), None, NOW),  # nothing that was seen before counts
         (ago(100), ago(5), ago(100)),
-        (ago(100), ago(15), ago(100)),
-        (ago(100), ago(15.1), NOW),
+        (ago(100), ago(20), ago(100)),
+        (ago(100), ago(21), ago(79)),
+        (ago(3700), ago(3600), ago(100)),
         (ago(3600), ago(3600), NOW),
     ],
 )
 def test_time_in_which_nobody_asked_is_not_silence(failing_since, probed_at, expected):
     found = failing_from(
-        failing_since=failing_since, probed_at=probed_at, now=NOW, unasked_after=timedelta(seconds=15)
+        failing_since=failing_since, probed_at=probed_at, asked_at=NOW, fresh=timedelta(seconds=20)
     )
     assert found == expected
+
+
+def test_what_was_asked_before_the_last_look_is_no_news(cluster):
+    """A worker asked, stood still, and goes on when another has long seen that the node is gone."""
+    answered = client.fetch_status(roster.views()[cluster.node("node-a").id])
+    cluster.take_down("node-a")
+    health.probe_all(), health.probe_all()
+    gone = cluster.node("node-a")
+    assert gone.health == Node.Health.SUSPECT
+
+    assert not health.note(gone.id, answered, seconds_ago=3600)
+    assert cluster.node("node-a").failing_since == gone.failing_since
+
+    assert health.note(gone.id, answered)
+    assert cluster.node("node-a").health == Node.Health.ONLINE
+
+
+def test_a_database_whose_clock_was_set_back_takes_news_all_the_same(cluster):
+    age("nodes_node", "probed_at", -3600)
+    cluster.take_down("node-a")
+    health.probe_all(), health.probe_all()
+    assert cluster.node("node-a").health == Node.Health.SUSPECT
 
 
 def test_a_probe_writes_down_what_it_saw(cluster):
@@ -114,9 +137,9 @@ def test_retired_nodes_are_not_probed(cluster):
     assert cluster.node("node-a").id not in roster.views()
 
 
-def test_a_row_nobody_wrote_lately_says_nothing(cluster, settings):
+def test_a_row_nobody_wrote_lately_says_nothing(cluster):
     cluster.update("node-a", health="offline")
     assert not roster.views()[cluster.node("node-a").id].is_reachable
-    age("nodes_node", "probed_at", 3 * settings.PROBE_INTERVAL_SECONDS + 1)
+    age("nodes_node", "probed_at", roster.fresh_seconds() + 1)
     roster.forget()
     assert roster.views()[cluster.node("node-a").id].is_reachable

@@ -29,22 +29,6 @@ ASK_FOR_A_WHILE = (
     "[(wake.replication(), time.sleep(0.005)) for _ in range(500)];"
     "print(time.monotonic() - began, flush=True); os._exit(0)"
 )
-PROBE_AFTER_OTHERS = (
-    PREPARED
-    + """
-from dfsweb.celery import app
-from django.conf import settings
-for _ in range(3):
-    tasks.try_to_send(tasks.scrub_copies)
-probe = next(entry for entry in settings.CELERY_BEAT_SCHEDULE.values() if entry["task"] == settings.PROBES)
-app.tasks[probe["task"]].apply_async(**probe["options"])
-with app.connection_for_read() as connection:
-    waiting = connection.SimpleQueue("celery")
-    order = [waiting.get(timeout=120).headers["task"] for _ in range(4)]
-print(order.index(settings.PROBES), flush=True)
-os._exit(0)
-"""
-)
 SEND_ONCE = PREPARED + "tasks.try_to_send(tasks.replicate); print(0, flush=True); os._exit(0)"
 
 
@@ -83,13 +67,6 @@ def test_at_most_one_message_a_second_is_sent(own_redis):
     with redis.Redis.from_url(server.url) as client:
         sent = sum(client.llen(key) for key in client.keys("celery*") if client.type(key) == b"list")
         assert 2 <= sent <= seconds / wake.INTERVAL_SECONDS + 1
-
-
-def test_a_probe_comes_before_all_that_waits_for_a_worker(own_redis):
-    """Others may wait long for a node that is silent, and while they do nobody else would notice it."""
-    server, _ = own_redis
-    place, _ = run(PROBE_AFTER_OTHERS, server)
-    assert place == 0
 
 
 @pytest.mark.parametrize("fault", [signal.SIGSTOP, signal.SIGKILL])
