@@ -107,8 +107,13 @@ def rebalance() -> int:
         if Rebalance.objects.exists():  # asked first: to delete nothing costs three statements
             Rebalance.objects.all().delete()
         return 0
-    move = find_move(by_fill)
-    return 0 if move is None else _make(move)
+    if _trouble():
+        return 0
+    found = find_move(by_fill)
+    if isinstance(found, Move):
+        return _make(found)
+    Rebalance.objects.update_or_create(id=1, defaults={"hindrance": found})
+    return 0
 
 
 def order_misplaced() -> int:
@@ -136,24 +141,24 @@ def order_misplaced_in(start: int, stop: int, again_from: int) -> int:
     return Chunk.objects.filter(id__in=ids).make_due()
 
 
-def find_move(by_fill: list[Node]) -> Move | None:
-    """Find the fullest of these nodes that can give copies to the emptiest; None when not all is well.
+def find_move(by_fill: list[Node]) -> Move | Rebalance.Hindrance:
+    """Find the fullest of these uneven nodes that can give copies to the emptiest, or why none can.
 
     Zones are respected: no chunk's copies lie in fewer zones afterwards.
     """
-    if _trouble():
-        return None
+    hindrance = Rebalance.Hindrance.DISK
     for source in reversed(by_fill):
         for target in by_fill:
             gap = _fill(source) - _fill(target)
             if gap <= settings.REBALANCE_THRESHOLD:
                 break
             if source.filesystem_id and source.filesystem_id == target.filesystem_id:
-                continue  # one disk: nothing would become emptier
+                continue  # nothing would become emptier
+            hindrance = Rebalance.Hindrance.PLACES
             room = int(gap / 2 * min(source.capacity_bytes, target.capacity_bytes))
             if ids := _movable(source, target, room):
                 return Move(source, target, ids)
-    return None
+    return hindrance
 
 
 def outlook() -> Outlook:
@@ -165,6 +170,7 @@ def outlook() -> Outlook:
     is_even = _is_even(by_fill)
     bytes_left = 0 if is_even else int(surplus)
     moved_bytes, rate = _moved()
+    waits_for = _("the nodes are even enough") if is_even else safety.doubt() or _trouble() or _hindrance()
     return Outlook(
         difference=_difference(by_fill),
         threshold=settings.REBALANCE_THRESHOLD,
@@ -172,7 +178,7 @@ def outlook() -> Outlook:
         bytes_left=bytes_left,
         bytes_per_second=rate,
         seconds_left=0.0 if is_even else bytes_left / rate if rate else None,
-        waits_for=_("the nodes are even enough") if is_even else safety.doubt() or _trouble(),
+        waits_for=waits_for,
     )
 
 
@@ -216,6 +222,16 @@ def _trouble() -> str:
     return ""
 
 
+def _hindrance() -> str:
+    """Say what the last pass found in the way of every copy."""
+    match Rebalance.objects.values_list("hindrance", flat=True).first():
+        case Rebalance.Hindrance.DISK:
+            return _("the nodes that differ share a disk")
+        case Rebalance.Hindrance.PLACES:
+            return _("emptier nodes hold a copy of each piece already, or zones would be lost")
+    return ""
+
+
 def _movable(source: Node, target: Node, room_bytes: int) -> list[int]:
     """Return chunks to move, together not larger than this."""
     with connection.cursor() as cursor:
@@ -243,6 +259,7 @@ def _make(move: Move) -> int:
         return 0
     pace = Pace(settings.REPAIR_BYTES_PER_SECOND * SHARE_OF_LIMIT)
     try:
+        Rebalance.objects.exclude(hindrance="").delete()  # what moves now begins anew
         Rebalance.objects.bulk_create([Rebalance()], ignore_conflicts=True)  # it may be under way
         deadline = time.monotonic() + BUDGET_SECONDS
         roster.reload()

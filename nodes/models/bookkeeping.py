@@ -39,9 +39,18 @@ class Census(models.Model):
 class Rebalance(models.Model):
     """The rebalance that is under way, one row, or none while there is none; by `nodes.rebalance`."""
 
+    class Hindrance(models.TextChoices):
+        """Why no copy can move though all is well."""
+
+        DISK = "disk"
+        PLACES = "places"
+
     id = models.SmallIntegerField(primary_key=True, default=1)
     began_at = models.DateTimeField(db_default=Now())
     moved_bytes = models.BigIntegerField(default=0, help_text="Since then; of copies on emptier nodes.")
+    hindrance = models.CharField(
+        max_length=6, choices=Hindrance, blank=True, db_default="", help_text="As the last pass found it."
+    )
 
     class Meta:
         constraints = [models.CheckConstraint(condition=models.Q(id=1), name="rebalance_one_row")]

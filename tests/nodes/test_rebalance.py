@@ -127,6 +127,48 @@ def test_zones_are_not_given_up_for_evenness(cluster, uneven):
     assert rebalance.rebalance() == 0
 
 
+def shape_zones(cluster: Cluster) -> None:
+    for name in ("node-b", "node-d"):
+        cluster.update(name, zone="attic")
+    cluster.update("node-b", free_bytes=95 * GB)
+
+
+def shape_disks(cluster: Cluster) -> None:
+    Node.objects.update(filesystem_id="the same")
+
+
+def shape_copies(cluster: Cluster) -> None:
+    cluster.update("node-d", duty="retired")
+    cluster.update("node-b", free_bytes=95 * GB)
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        (shape_zones, "emptier nodes hold a copy of each piece already, or zones would be lost"),
+        (shape_copies, "emptier nodes hold a copy of each piece already, or zones would be lost"),
+        (shape_disks, "the nodes that differ share a disk"),
+    ],
+)
+def test_why_nothing_can_move_is_told_until_something_moves(cluster, uneven, shape, told):
+    zones = dict(Node.objects.values_list("name", "zone"))
+    shape(cluster)
+    assert rebalance.rebalance() == 0
+    assert rebalance.outlook().waits_for == told
+    age("nodes_rebalance", "began_at", 3600)
+
+    for name, zone in zones.items():
+        cluster.update(name, zone=zone, duty="active")
+    make_uneven(cluster)
+    assert rebalance.rebalance() > 0
+    outlook = rebalance.outlook()
+    assert outlook.waits_for == "copies that were moved are being removed"
+    assert outlook.bytes_per_second is None, "the time in which nothing could move is left out"
+    trim_all()
+    reclaim_all()
+    assert rebalance.outlook().waits_for == ""
+
+
 def test_within_a_zone_copies_move(cluster, uneven):
     for name in ("node-a", "node-d"):
         cluster.update(name, zone="attic")
