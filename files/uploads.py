@@ -4,7 +4,7 @@ A plain PUT has no Upload row: nothing of it can be resumed, and its segment alo
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import chain
@@ -198,7 +198,7 @@ def put_file(
 
 
 def _described(committed: Committed, writer: "Writer") -> tuple[EntryDetails, bool]:
-    return replace(committed.details, copies=contents.copies_made(writer)), committed.is_new
+    return committed.details._replace(copies=contents.copies_made(writer)), committed.is_new
 
 
 def commit(

@@ -3,7 +3,7 @@
 A version is never changed. Bringing one back makes a new version over the same content; no byte is moved.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -94,8 +94,7 @@ def find(user: "User", entry_id: UUID, number: int) -> EntryDetails:
     file = access.find_file(user, entry_id)
     version = _version(file.id, number)
     sha256 = version.content.sha256
-    return replace(
-        file,
+    return file._replace(
         version_id=version.id,
         version_at=version.created_at,
         modified_at=version.modified_at,

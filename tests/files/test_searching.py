@@ -254,6 +254,7 @@ def test_how_many_match_is_told_by_a_few_pages(owner, monkeypatch):
     def sample(*words):
         return candidates.look_at_some(wanted(owner, *words))
 
+    monkeypatch.setattr(candidates, "SAMPLED_PAGES", 10**6)  # what other stories left may fill many
     asked = (["dsc"], ["ds", "jpg"], ["jpg", "raw"], ["no"])
     assert [sample(*words).expected for words in asked] == [40, 10, 0, 0]
     assert sample("dsc", "jpg").of_terms == [40, 40, 10]
