@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from celery import bootsteps
 from celery.worker.components import Pool
@@ -21,10 +21,10 @@ from nodes import tasks, turns
 log = logging.getLogger(__name__)
 
 TURN = "probes"
-TURN_SHARE = 0.9
-"""Of an interval: a turn ends before whoever had it comes again."""
+TURN_INTERVALS = 1.5
+"""Whoever has it prolongs it in time, whatever becomes of the database's clock, or is late."""
 LOOKS_AN_INTERVAL = 5
-"""So often whose turn it is not looks whether it has come, to step in for one that is late or dead."""
+"""So often whoever has no turn looks whether it may step in."""
 BREATH_SECONDS = 0.05
 """Between rounds, however long one took: whoever waits to fork goes first."""
 STOP_SECONDS = 6.0
@@ -41,6 +41,7 @@ class Prober(bootsteps.StartStopStep):
     requires: Any = (Pool,)
 
     def __init__(self, worker: Any = None, **_: Any) -> None:
+        self._holder = uuid4()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="prober", daemon=True)
 
@@ -64,26 +65,23 @@ class Prober(bootsteps.StartStopStep):
         while not self._stopped.wait(pause):
             began_at = time.monotonic()
             with _awake:
-                seconds = _wake()
+                seconds = _wake(self._holder)
             pause = max(began_at + seconds - time.monotonic(), BREATH_SECONDS)
 
 
-def probe_in_turn() -> bool:
-    """Probe all nodes, unless somebody did within the interval; tells whether it did.
-
-    Raises DatabaseError.
-    """
-    if not turns.take(TURN, uuid4(), seconds=TURN_SHARE * settings.PROBE_INTERVAL_SECONDS):
+def probe_in_turn(holder: UUID) -> bool:
+    """Probe all nodes, unless another does so in time; tells whether it did. Raises DatabaseError."""
+    if not turns.take(TURN, holder, seconds=TURN_INTERVALS * settings.PROBE_INTERVAL_SECONDS):
         return False
     tasks.probe_nodes()
     return True
 
 
-def _wake() -> float:
+def _wake(holder: UUID) -> float:
     """Probe if it is time; returns in how many seconds from its beginning to wake again. Never raises."""
     interval = float(settings.PROBE_INTERVAL_SECONDS)
     try:
-        return interval if probe_in_turn() else interval / LOOKS_AN_INTERVAL
+        return interval if probe_in_turn(holder) else interval / LOOKS_AN_INTERVAL
     except (DatabaseError, InterfaceError) as error:  # it may be back by then
         log.warning("the nodes could not be probed: %s", error)
     except Exception:

@@ -1,7 +1,9 @@
 """Secrets that nobody gave are made once, for their owner alone, and read again by the other parts."""
 
+import argparse
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +93,29 @@ def test_an_unknown_part_is_refused(folder):
 
     assert ended.returncode == 2
     assert "everything" in ended.stderr
+
+
+def test_the_worker_probes_nodes_as_the_one_without_containers_does(tmp_path):
+    script = ENTRYPOINT.read_text().replace("\\\n", "")
+    (words,) = re.findall(r"exec celery (.* worker .*)", script)
+    asked = argparse.ArgumentParser()
+    asked.add_argument("--app")
+    asked.add_argument("--include")
+    given, _ = asked.parse_known_args(shlex.split(words))
+    module, _, name = given.app.partition(":")
+    program = (
+        f"from {module} import {name} as app; worker = app.Worker(include={given.include!r}, concurrency=1)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}; print(*(step.name for step in worker.steps))"],
+        env=os.environ | {"PULSE_FILE": str(tmp_path / "pulse"), "CELERY_SKIP_CHECKS": "true"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert "nodes.prober.Prober" in done.stdout.split()
 
 
 def test_the_gateway_can_be_loaded_with_nothing_but_what_its_image_and_its_secrets_say(tmp_path):

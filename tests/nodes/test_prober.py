@@ -4,6 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 from django.db import OperationalError, connection
@@ -50,11 +51,21 @@ def test_a_node_that_is_gone_is_noticed_and_so_is_its_return_without_a_message(c
 
 
 def test_whoever_comes_first_probes_for_all_workers_and_another_steps_in_when_it_is_late(cluster):
-    assert prober.probe_in_turn()
-    assert not prober.probe_in_turn()
+    one, other = uuid4(), uuid4()
+    assert prober.probe_in_turn(one)
+    assert not prober.probe_in_turn(other)
+    assert prober.probe_in_turn(one)
 
     age("nodes_turn", "until", 2 * 3600)
-    assert prober.probe_in_turn()
+    assert prober.probe_in_turn(other)
+    assert not prober.probe_in_turn(one)
+
+
+def test_a_clock_of_the_database_that_is_set_back_stops_no_probes(cluster):
+    holder = uuid4()
+    assert prober.probe_in_turn(holder)
+    age("nodes_turn", "until", -24 * 3600)
+    assert prober.probe_in_turn(holder)
 
 
 def test_when_the_database_is_gone_for_a_moment_or_a_round_fails_the_next_one_is_made(
