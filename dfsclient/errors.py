@@ -12,7 +12,7 @@ DfsError
 │   ├── PreconditionFailed 412
 │   ├── Invalid           any other 4xx
 │   ├── NoSpace           507
-│   └── Unavailable       429, 5xx
+│   └── Unavailable       423, 429, 5xx
 ├── ContentChanged        the file got a new version while it was being read
 ├── DigestMismatch        the bytes that arrived are not the bytes that are kept
 └── LocalProblem          this machine's side
@@ -118,7 +118,7 @@ class NoSpace(Rejected):
 
 
 class Unavailable(Rejected):
-    """Not now: too many requests, too few nodes, or a failing server."""
+    """Not now: too many requests, too few nodes, a failing server, or an upload that another client sends."""
 
     code = "unavailable"
     retryable = True
@@ -180,6 +180,7 @@ _BY_STATUS: dict[int, type[Rejected]] = {
     409: Conflict,
     410: Gone,
     412: PreconditionFailed,
+    423: Unavailable,
     429: Unavailable,
     507: NoSpace,
 }

@@ -32,7 +32,8 @@ from storagenode.memory import SHORT_OF_SOMETHING
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = 5
-"""What a 429 or 503 asks a client to wait when the error does not know better."""
+"""What a 423, 429 or 503 asks a client to wait when the error does not know better."""
+_FOR_NOW = (HTTPStatus.LOCKED, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 
 STATUSES: dict[str, tuple[int, str]] = {
     # of HTTP itself
@@ -109,6 +110,7 @@ STATUSES: dict[str, tuple[int, str]] = {
     "chunk_reclaimed": (503, "Send the bytes again"),
     "window_too_old": (503, "Send the bytes again"),
     "upload_taken_over": (409, "Another request took the upload over"),
+    "upload_locked": (423, "Another request is sending the upload"),
     "upload_cut": (400, "The upload was cut"),
     "overloaded": (503, "Too many transfers at once"),
     "node_error": (503, "A storage node failed"),
@@ -183,7 +185,7 @@ class Problem:
     def headers(self) -> dict[str, str]:
         if self.status == HTTPStatus.UNAUTHORIZED:
             return {"WWW-Authenticate": CHALLENGE}
-        if self.status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
+        if self.status in _FOR_NOW:
             return {"Retry-After": str(self.retry_after_seconds or RETRY_AFTER_SECONDS)}
         if self.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
             return {"Content-Range": f"bytes */{self.facts['size']}"}

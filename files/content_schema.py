@@ -122,7 +122,8 @@ _ASK_ARCHIVE: dict[str, Any] = {
     },
 }
 _ASK_UPLOAD: dict[str, Any] = {
-    "description": "Tell the offset from which an upload goes on (tus). Earlier writers of it are shut out.",
+    "description": "Tell the offset from which an upload goes on (tus). An earlier request that still sends"
+    " it is waited for, and shut out when nothing of it was recorded for six seconds; while it gets on: 423.",
     "parameters": [
         {**_header("Tus-Resumable", "The version of tus."), "required": True, "schema": {"const": "1.0.0"}}
     ],

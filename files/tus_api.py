@@ -196,7 +196,10 @@ class UploadView(TusView):
 
     @extend_schema(parameters=_APPENDING, request={tus.BODY_TYPE: bytes}, responses={204: None})
     def patch(self, request: Request, upload_id: UUID) -> Response:
-        """Send the next bytes; the reply to the last ones carries the entry's id in Dfs-Entry."""
+        """Send the next bytes; the reply to the last ones carries the entry's id in Dfs-Entry.
+
+        While an earlier request is sending and gets on: 423, as for HEAD.
+        """
         tus.require_version(request.headers)
         tus.require_body_type(request.headers)
         with transfers.one():

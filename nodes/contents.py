@@ -17,7 +17,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from nodes import findings, reading, reclaim, recording, roster, second_looks, verdicts, wake
-from nodes.errors import WriterSuperseded
+from nodes.errors import WriterAtWork, WriterSuperseded
 from nodes.ids import as_array, uuid7
 from nodes.models import Content, ContentSegment, Extent, Replica, Segment
 from nodes.reading import ONLY_CHUNK_COLUMNS, ONLY_CHUNK_JOIN, ExtentView, only_chunk
@@ -29,7 +29,10 @@ from nodes.writing import Glance, Source, Writer, give_back_connection
 _database = cast(Any, connection)  # ours: it has `fetch_rows`
 TAKE_OVER_PATIENCE_SECONDS = 2.0
 """A writer whose line broke needs a moment to record what had come. One that died with its gateway never says
-that it has ended, one on a half-open connection much later: nobody shall wait longer for those."""
+that it has ended, one on a half-open connection much later: nobody shall wait long for those."""
+SILENCE_SECONDS = 6.0
+"""Of a writer that has recorded nothing for so long nobody can tell that it lives: one that gets a chunk's
+bytes in time records every WINDOW_SECONDS. Until then who comes next waits, and learns it."""
 TAKE_OVER_POLL_SECONDS = 0.05
 MOST_LOST_CHUNKS = 10_000
 """More than anybody would look through; when they are mended, the next are told."""
@@ -129,8 +132,9 @@ def take_over(segment_id: UUID) -> int:
     """Shut out whoever wrote to a segment before; returns the offset from which to go on.
 
     Who asks goes on with it: that puts its end off as bytes do, for a part, too, that has all of its own and
-    waits for others. A writer that has not ended gets TAKE_OVER_PATIENCE_SECONDS to record what it took. No
-    transaction may be open. Raises WriterSuperseded when the segment is sealed or gone.
+    waits for others. A writer that has not ended gets TAKE_OVER_PATIENCE_SECONDS to record what it took, and
+    keeps the segment while it goes on recording. No transaction may be open. Raises WriterAtWork then, and
+    WriterSuperseded when the segment is sealed or gone.
     """
     return _raise_epoch(segment_id, is_writing=False).recorded
 
@@ -332,15 +336,22 @@ def copies_made(writer: Writer) -> Copies:
 
 
 def _raise_epoch(segment_id: UUID, *, is_writing: bool) -> SegmentState:
-    """Become the segment's writer once the one before has ended, or has been waited for long enough."""
+    """Become the segment's writer once the one before has ended, or seems dead and was waited for."""
     patient_until = time.monotonic() + TAKE_OVER_PATIENCE_SECONDS
+    seen: set[datetime] = set()
     while True:
         is_patient = time.monotonic() < patient_until
         segment = _try_to_raise_epoch(segment_id, is_writing=is_writing, is_patient=is_patient)
         if segment is not None:
             return segment
-        if not Segment.objects.filter(id=segment_id, sealed=False).exists():
+        recorded_at = Segment.objects.filter(id=segment_id, sealed=False).values_list(
+            "recorded_at", flat=True
+        )
+        if not recorded_at:
             raise WriterSuperseded("This upload was finished or ended by another request.")
+        seen.update(recorded_at)
+        if len(seen) > 1 and not is_patient:
+            raise WriterAtWork
         give_back_connection()
         time.sleep(TAKE_OVER_POLL_SECONDS)
 
@@ -349,11 +360,12 @@ def _try_to_raise_epoch(segment_id: UUID, *, is_writing: bool, is_patient: bool)
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE nodes_segment s SET writer_epoch = writer_epoch + 1, is_writing = %s, recorded_at = now()"
-            " WHERE id = %s AND NOT sealed AND NOT (is_writing AND %s)"
+            " WHERE id = %s AND NOT sealed"
+            "   AND NOT (is_writing AND (%s OR recorded_at > now() - make_interval(secs => %s)))"
             " RETURNING writer_epoch, length,"
             ' (SELECT e."offset" FROM nodes_extent e WHERE e.segment_id = s.id'
             '  AND e."offset" + e.length = s.length AND e.length < %s)',
-            [is_writing, segment_id, is_patient, settings.CHUNK_SIZE],
+            [is_writing, segment_id, is_patient, SILENCE_SECONDS, settings.CHUNK_SIZE],
         )
         row = cursor.fetchone()
     if row is None:

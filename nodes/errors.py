@@ -7,6 +7,7 @@ ClusterError
 ├── ChunkReclaimed         a chunk that was to be reused went in the meantime
 ├── WindowTooOld           placed bytes waited too long to be recorded
 ├── WriterSuperseded       another writer took the upload over
+├── WriterAtWork           another writer has the upload, and makes progress
 ├── SourceCut              the bytes stopped coming before their end
 ├── Overloaded             no buffer is free for another transfer
 ├── NodeError              one node did not do what it was asked
@@ -85,6 +86,13 @@ class WriterSuperseded(ClusterError):
     """Another request took this upload over; ask for its offset and go on from there."""
 
     code = "upload_taken_over"
+
+
+class WriterAtWork(ClusterError):
+    """Another request is sending this upload, and its bytes come; try again when it has ended."""
+
+    code = "upload_locked"
+    retryable = True
 
 
 class SourceCut(ClusterError):

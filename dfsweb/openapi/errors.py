@@ -39,6 +39,7 @@ PROBLEM = {
 _HEADERS = {
     401: ("WWW-Authenticate", "The schemes that are taken."),
     416: ("Content-Range", "The size of the file, as bytes */<size>."),
+    423: ("Retry-After", "Seconds to wait."),
     429: ("Retry-After", "Seconds to wait."),
     503: ("Retry-After", "Seconds to wait."),
 }
@@ -105,8 +106,8 @@ BY_NAME: dict[str, set[int]] = {
     "delete_content_path": {409},
     "get_changes": {410},
     "post_uploads": {404},
-    "head_uploads_upload_id": {409, 410},
-    "patch_uploads_upload_id": {410},
+    "head_uploads_upload_id": {409, 410, 423},
+    "patch_uploads_upload_id": {410, 423},
     "delete_uploads_upload_id": {409},
     "post_nodes_node_id_activate": {409},
     "post_nodes_node_id_drain": {409},

@@ -28,7 +28,8 @@ def slow_person(system: System, open_person: Callable[..., Person]) -> Iterator[
         person.url = line.url
         person.register()
         yield person
-        assert person.complaints == []
+        # Who goes on at once finds what the line still holds of the request before on its way.
+        assert [one for one in person.complaints if "423 (Locked)" not in one] == []
 
 
 def write(path: Path, size: int) -> str:

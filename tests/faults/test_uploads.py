@@ -265,6 +265,7 @@ class LyingClient(RuleBasedStateMachine):
 
 def test_f41_no_client_however_it_lies_leaves_a_hole_or_a_wrong_byte(cluster, monkeypatch):
     monkeypatch.setattr(contents, "TAKE_OVER_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(contents, "SILENCE_SECONDS", 0)
     owner = person("owner", quota_bytes=None)
 
     run_state_machine_as_test(

@@ -1,13 +1,15 @@
 """Resumable uploads by the tus protocol, on three real storage nodes."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor, wait
 from uuid import UUID
 
 import pytest
+from django.db import connections
 from django.test import RequestFactory
 
 from files import access, resumable, tus
-from files.models import Entry
+from files.models import Entry, Upload
 from nodes import contents
 from nodes.errors import SourceCut, WriterSuperseded
 from storagenode.protocol.body import RequestBody
@@ -182,6 +184,7 @@ def test_a_lost_answer_is_found_again(api):
 
 def test_the_next_request_shuts_out_the_one_before(owner, api, monkeypatch):
     monkeypatch.setattr(contents, "TAKE_OVER_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(contents, "SILENCE_SECONDS", 0)
     url = create(api, 10)["Location"]
     upload_id = UUID(url[-36:])
 
@@ -202,6 +205,28 @@ def test_the_next_request_shuts_out_the_one_before(owner, api, monkeypatch):
         resumable.append(owner, upload_id, Overtaken(), offset=0)
 
     assert head(api, url)["Upload-Offset"] == "0"
+
+
+def test_while_another_request_sends_and_gets_on_the_upload_is_locked(api, monkeypatch):
+    monkeypatch.setattr(contents, "TAKE_OVER_PATIENCE_SECONDS", 0.2)
+    url = create(api, 10**6)["Location"]
+
+    def ask(door, *more):
+        try:
+            return door(api, url, *more)
+        finally:
+            connections.close_all()
+
+    with contents.resume(Upload.objects.get().segment_id) as sender, ThreadPoolExecutor(2) as others:
+        asked = [others.submit(ask, head), others.submit(ask, patch, 0, b"hello")]
+        while wait(asked, timeout=0).not_done:
+            sender.append(io.BytesIO(b"one more"))
+            sender.record()
+
+    for reply in (one.result() for one in asked):
+        assert (reply.status_code, reply["Retry-After"]) == (423, "5")
+    assert code(reply) == (423, "upload_locked")
+    assert head(api, url)["Upload-Offset"] == str(sender.offset)
 
 
 def test_unfinished_uploads_are_listed(api, stranger_api):

@@ -62,6 +62,7 @@ def cluster_settings(settings) -> None:
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that does not end is not waited for: it is a zombie from the first."""
     monkeypatch.setattr(contents, "TAKE_OVER_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(contents, "SILENCE_SECONDS", 0)
 
 
 @pytest.fixture

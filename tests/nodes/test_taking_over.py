@@ -11,7 +11,7 @@ from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from nodes import contents
-from nodes.errors import SourceCut, WriterSuperseded
+from nodes.errors import SourceCut, WriterAtWork, WriterSuperseded
 from nodes.models import Segment
 from tests.nodes.living_cluster import CHUNK_BYTES, Bytes, seal
 
@@ -99,7 +99,8 @@ def test_who_waits_for_a_writer_that_commits_is_told_that_it_is_finished(segment
 
 
 def test_a_writer_that_never_ends_is_shut_out_when_patience_is_over(segment_id, monkeypatch):
-    monkeypatch.setattr(contents, "TAKE_OVER_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(contents, "TAKE_OVER_PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(contents, "SILENCE_SECONDS", 0.2)
     dead = contents.resume(segment_id)
     dead.append(Bytes(b"z" * 100))
     began = time.monotonic()
@@ -110,6 +111,32 @@ def test_a_writer_that_never_ends_is_shut_out_when_patience_is_over(segment_id, 
     with pytest.raises(WriterSuperseded):
         dead.record()
     assert not is_writing(segment_id), "the next one need not wait for the dead again"
+
+
+def test_a_writer_that_has_not_recorded_for_long_has_the_patience_of_those_who_have_just_come(
+    segment_id, other, monkeypatch
+):
+    monkeypatch.setattr(contents, "SILENCE_SECONDS", 0)
+    with contents.resume(segment_id) as slow:
+        slow.append(Bytes(b"a" * 100))
+        asked = other.submit(contents.take_over, segment_id)
+        require_waiting(asked)
+        slow.record()
+    assert asked.result() == 100
+
+
+def test_a_writer_that_goes_on_recording_keeps_the_segment(segment_id, other, monkeypatch):
+    monkeypatch.setattr(contents, "TAKE_OVER_PATIENCE_SECONDS", 0.2)
+    with contents.resume(segment_id) as living:
+        asked = other.submit(contents.take_over, segment_id)
+        while not asked.done():
+            living.append(Bytes(b"a" * 100))
+            living.record()
+        with pytest.raises(WriterAtWork):
+            asked.result()
+        living.append(Bytes(b"the end"))
+        living.record()
+        assert Segment.objects.get(id=segment_id).length == living.offset
 
 
 def test_a_zombie_that_ends_at_last_does_not_speak_for_the_writer_after_it(segment_id, no_patience):
