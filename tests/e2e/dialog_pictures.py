@@ -44,7 +44,7 @@ def uploading(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
     files = {"Snow line.jpg": 58_000, "Forest walk.mp4": 20_000_000, "Film scans.zip": 29_000_000}
     devtools = page.context.new_cdp_session(page)
     devtools.send("Network.enable")
-    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 2_000_000}
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1_000_000}
     devtools.send("Network.emulateNetworkConditions", slow)
     page.locator("#pick-files").set_input_files(
         [{"name": name, "mimeType": "", "buffer": bytes(size)} for name, size in files.items()]
