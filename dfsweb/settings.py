@@ -200,6 +200,7 @@ HASH_BYTES_PER_SECOND = env.int(  # a core of a small machine hashes ten times a
     "HASH_BYTES_PER_SECOND", default=50_000_000
 )
 MAX_TRANSFERS = env.int("MAX_TRANSFERS", default=16)  # at once in one gateway process; memory follows
+UNREAD_SECONDS = env.float("UNREAD_SECONDS", default=600)  # who takes nothing of a reply for so long is left
 SMALL_TRANSFERS = max(MAX_TRANSFERS // 2, 1)  # besides those, of bodies that are over in a moment
 
 CELERY_BEAT_SCHEDULE = {

@@ -5,6 +5,7 @@ Its workers die with their master, whatever kills it, and share the memory of wh
 
 import gc
 import signal
+import socket
 from typing import Any, cast
 
 from django.conf import settings
@@ -24,6 +25,15 @@ control_socket_disable = True
 
 
 def when_ready(server: Any) -> None:
+    """Tell what the transfers may take, and bound how long a client may take nothing of a reply.
+
+    Its thread and its transfer would be held for as long: the kernel closes such a connection, and whoever
+    goes on later asks for the rest. What is accepted inherits it.
+    """
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.UNREAD_SECONDS * 1000)
+        )
     server.log.info(
         "%d transfers at once in each of %d processes, whose chunks take at most %d MiB a process; a node has"
         " at most %d of them under way",

@@ -6,9 +6,9 @@ import pytest
 import requests
 
 from tests.cluster import audit
-from tests.cluster.armed_gateway import armed_gateway
 from tests.cluster.client import Client
 from tests.cluster.conftest import MIB
+from tests.cluster.second_gateway import armed_gateway
 from tests.system import System
 
 pytestmark = pytest.mark.cluster
