@@ -99,9 +99,9 @@ class ChunkStore:
                 self.folders.settle(name, leaf)
             return Outcome.KEPT
         with self.room.claim(size_bytes):
-            temporary = self._receive(parse_name(name)[0], source, size_bytes)
+            temporary = self._receive(name, source, size_bytes)
             try:
-                with self._writing(), self.folders.leaf(name, create=True) as leaf:
+                with self._writing(), self.folders.leaf(name) as leaf:
                     self._place(temporary, name, leaf, size_bytes)
                     self._doubtful.add(name)
                     self.folders.settle(name, leaf)
@@ -211,8 +211,11 @@ class ChunkStore:
             os.close(fd)
         return Verdict.GOOD if hasher.digest() == parse_name(name)[0] else Verdict.BAD
 
-    def _receive(self, digest: bytes, source: Source, size_bytes: int) -> str:
-        """Write the chunk to a temporary file, hashed and synced; return the file's name."""
+    def _receive(self, name: str, source: Source, size_bytes: int) -> str:
+        """Write the chunk to a temporary file, hashed and synced; return the file's name.
+
+        Its folder is made before the sync: a file system with one journal keeps both by one commit.
+        """
         temporary = f"{os.getpid()}-{next(self._serial)}"
         with self._writing():
             fd = os.open(temporary, CREATE_FLAGS, 0o600, dir_fd=self.folders.tmp)
@@ -226,9 +229,10 @@ class ChunkStore:
                     hasher.update(buffer[:count])
                     with self._writing():
                         self._disk.write(fd, buffer[:count])
-            if hasher.digest() != digest:
+            if hasher.digest() != parse_name(name)[0]:
                 raise DigestMismatch(f"the bytes have the digest {hasher.hexdigest()}")
             with self._writing():
+                self.folders.make(name)
                 self._disk.sync_file(fd)
         except BaseException:
             self._drop(temporary)

@@ -46,21 +46,18 @@ class Folders:
         return len(names)
 
     @contextmanager
-    def leaf(self, name: str, *, create: bool = False) -> Iterator[int]:
-        """Open the folder of a chunk; raises FileNotFoundError unless it is there or `create` is given."""
-        parent = self._first_level(name[:2], create=create)
-        second = name[2:4]
-        try:
-            leaf = _open(second, parent)
-        except FileNotFoundError:
-            if not create:
-                raise
-            _make(second, parent)
-            leaf = _open(second, parent)
+    def leaf(self, name: str) -> Iterator[int]:
+        """Open the folder of a chunk; raises FileNotFoundError when it is not there."""
+        leaf = _open(name[2:4], self._first_level(name[:2]))
         try:
             yield leaf
         finally:
             os.close(leaf)
+
+    def make(self, name: str) -> None:
+        """Make the folder of a chunk if there is none; `settle` makes it durable."""
+        if _make(name[2:4], self._first_level(name[:2], create=True)):
+            self._durable.discard(name[:4])  # it was there once, and somebody has removed it
 
     def settle(self, name: str, leaf: int) -> None:
         """Make the name in its leaf durable, and every folder above it that is not known to be."""
@@ -68,13 +65,13 @@ class Folders:
         first, way = name[:2], name[:4]
         if way in self._durable:
             return
-        self._disk.sync_folder(self._first_level(first, create=False))
+        self._disk.sync_folder(self._first_level(first))
         if first not in self._durable:
             self._disk.sync_folder(self.chunks)
             self._durable.add(first)
         self._durable.add(way)
 
-    def _first_level(self, first: str, *, create: bool) -> int:
+    def _first_level(self, first: str, *, create: bool = False) -> int:
         """The descriptor of a first-level folder; there are at most 256, and they stay open."""
         known = self._first.get(first)
         if known is not None:
@@ -124,8 +121,10 @@ def _open(name: str, parent: int) -> int:
         raise
 
 
-def _make(name: str, parent: int) -> None:
+def _make(name: str, parent: int) -> bool:
+    """Make a folder; tells whether there was none."""
     try:
         os.mkdir(name, 0o700, dir_fd=parent)
     except FileExistsError:
-        return
+        return False
+    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import os
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -102,6 +103,19 @@ def test_folders_known_to_be_durable_are_not_synced_again(store: ChunkStore, dis
     assert [call for call in disk.calls if call.startswith("sync_folder")] == [
         f"sync_folder {name_for(DATA)[2:4]}"
     ]
+
+
+def test_a_folder_that_somebody_removed_is_made_and_synced_anew(
+    store: ChunkStore, disk: RecordingDisk, tmp_path: Path
+):
+    first, again = name_for(DATA), name_for(DATA)
+    put(store, first)
+    shutil.rmtree(tmp_path / "chunks" / first[:2] / first[2:4])
+    disk.calls.clear()
+
+    assert put(store, again) is Outcome.STORED
+    assert f"sync_folder {first[:2]}" in disk.calls
+    assert store.verify(again) is Verdict.GOOD
 
 
 def test_a_chunk_found_in_place_is_synced_before_it_is_acknowledged(
