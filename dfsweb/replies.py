@@ -31,6 +31,8 @@ class ReplyMiddleware:
             "text/html"
         ):
             headers["Content-Security-Policy"] = _PAGE_POLICY
+        if request.method == "HEAD" and isinstance(response, HttpResponse):
+            response.content = b""  # gunicorn drops it, too, and says so in the log each time
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

@@ -9,7 +9,7 @@ import pytest
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import path
 from django.views.decorators.http import require_POST
 from psycopg_pool import PoolTimeout
@@ -24,6 +24,7 @@ import nodes.errors
 from accounts.authentication import authenticated
 from accounts.errors import QuotaExceeded, TooManyAttempts
 from dfsweb import api_errors, urls
+from dfsweb.replies import ReplyMiddleware
 from dfsweb.request_ids import RequestIdFilter
 from nodes.errors import QuorumNotReached
 
@@ -265,3 +266,11 @@ def test_a_request_id_that_is_not_sane_is_replaced(browser, given):
     assert reply["X-Request-Id"] != given
     assert len(reply["X-Request-Id"]) == 32
     assert json.loads(reply.content)["request_id"] == reply["X-Request-Id"]
+
+
+def test_who_asks_for_headers_alone_is_told_how_long_the_rest_would_be_and_sent_none_of_it():
+    told = ReplyMiddleware(lambda request: HttpResponse("words", headers={"Content-Length": "5"}))
+
+    reply = told(RequestFactory().head("/api/v1/uploads/gone"))
+
+    assert (reply.content, reply["Content-Length"]) == (b"", "5")
