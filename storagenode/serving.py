@@ -6,17 +6,18 @@ for whoever started the node ([decision](../docs/decisions/0020-a-node-is-one-pr
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
 import socket
 import threading
 import time
+from logging import LoggerAdapter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
 from gunicorn.config import Config
-from gunicorn.glogging import Logger
 
 from storagenode import log
 from storagenode.app.access import Gate, Keys
@@ -47,14 +48,16 @@ MEMORY = "/dev/shm"  # nosec B108
 """Where gunicorn's worker beats in a file: on a disk, each beat could wait behind the syncs of chunks."""
 
 
-class QuietLog(Logger):  # type: ignore[misc]
+class QuietLog(LoggerAdapter[logging.Logger]):
     """Sends what gunicorn has to say through our own log; requests are counted, not logged."""
 
-    def setup(self, cfg: Any) -> None:
-        self.error_log.propagate = True
-        self.error_log.setLevel("WARNING")
+    def access(self, *_: object) -> None:
+        return
 
-    def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
+    def close_on_exec(self) -> None:
+        return
+
+    def reopen_files(self) -> None:
         return
 
 
@@ -92,7 +95,9 @@ def serve(settings: Settings, listener: socket.socket) -> int:
         config.set(name, value)
     application = build(settings, advertised_url(settings, listener))
     node = SimpleNamespace(wsgi=lambda: application)
-    worker = LoneWorker(1, os.getpid(), [listener], node, HUNG_SECONDS, config, QuietLog(config))
+    gunicorns = logging.getLogger("gunicorn")
+    gunicorns.setLevel(logging.WARNING)
+    worker = LoneWorker(1, os.getpid(), [listener], node, HUNG_SECONDS, config, QuietLog(gunicorns))
     threading.Thread(target=end_if_hung, args=(worker,), name="watching", daemon=True).start()
     try:
         worker.init_process()
