@@ -50,7 +50,7 @@ def node_killed(scene: Scene) -> bool:
     try:
         scene.hold()
     finally:
-        scene.ground.system.start_node(scene.node)
+        scene.start_nodes(scene.node)
     return True
 
 
@@ -60,6 +60,7 @@ def node_restarted(scene: Scene) -> bool:
         return False
     scene.ground.system.kill(scene.node, signal.SIGTERM)
     scene.wait_for(lambda: not psutil.pid_exists(pids[0]), f"{scene.node} to end")
+    scene.until_it_serves(scene.node)
     return True
 
 
@@ -189,7 +190,7 @@ def disk_wiped(scene: Scene) -> bool:
         if not scene.atlas.wipe(scene.node):
             return False
     finally:
-        system.start_node(scene.node)
+        scene.start_nodes(scene.node)
     scene.wait_for(
         lambda: scene.node in {node for store, node in scene.ground.stores().items() if store not in before},
         f"{scene.node} to begin anew",

@@ -17,6 +17,7 @@ from pathlib import Path
 from uuid import UUID
 
 import psycopg
+import requests
 from blake3 import blake3
 
 from dfsweb.launcher.options import free_port
@@ -31,6 +32,7 @@ HERE = Path(__file__).resolve().parent
 MEMORY = Path("/dev/shm")
 DATABASE_SECONDS = 300
 """How long the database may be away, on a machine that is busy with others."""
+READY_SECONDS = 5
 ROOM_NEEDED_BYTES = 8 * 2**30
 CHUNK_BYTES = 64 * 1024
 """Small, so that a content of many chunks is soon written."""
@@ -143,6 +145,14 @@ class Ground:
         """Every stored replica on the disk that a node has now."""
         store = next((store for store, holder in self.stores().items() if holder == node), None)
         return self.placed("n.store_id = %s", (store,))
+
+    def serves(self, node: str) -> bool:
+        """Whether a node would answer for its files now, asked past its proxy."""
+        try:
+            reply = requests.get(f"http://127.0.0.1:{self.ports[node]}/readyz", timeout=READY_SECONDS)
+        except requests.RequestException:
+            return False
+        return reply.status_code == 200 or "not_reached" in reply.text
 
     def is_missed(self, node: str) -> bool:
         """Whether the product has seen that a node does not answer."""

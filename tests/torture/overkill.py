@@ -25,8 +25,7 @@ def most_killed(scene: Scene) -> bool:
             system.kill(node, signal.SIGKILL, stay_down=True)
         scene.hold()
     finally:
-        for node in nodes:
-            system.start_node(node)
+        scene.start_nodes(*nodes)
     return len(running) == len(nodes)
 
 
@@ -69,6 +68,8 @@ def power_cut_of_all_nodes(scene: Scene) -> bool:
         finally:
             for node in ground.nodes:
                 ground.system.start_node(node)
+    for node in ground.nodes:
+        scene.until_it_serves(node)
     return True
 
 

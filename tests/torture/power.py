@@ -25,6 +25,7 @@ def power_cut(scene: Scene) -> bool:
             scene.atlas.not_durable += gone_from(scene, scene.node, confirmed)
         finally:
             ground.system.start_node(scene.node)
+    scene.until_it_serves(scene.node)
     return True
 
 

@@ -89,7 +89,7 @@ class Run:
         )
         report.replay = plan.replay
         judge(report, lacking=lacking, fewest_writes=plan.fewest_writes, broken=nemesis.broken)
-        if not report.is_passed:
+        if not report.is_passed or report.failed_reads:
             (plan.out / "logs.txt").write_text(self._ground.system.logs())
             for log in (self._ground.system.data / "log").glob("*.log*"):
                 (plan.out / log.name).write_bytes(log.read_bytes())

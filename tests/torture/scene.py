@@ -39,6 +39,16 @@ class Scene:
         while time.monotonic() < deadline and not self.ground.is_missed(self.node):
             time.sleep(0.2)
 
+    def start_nodes(self, *nodes: str) -> None:
+        """Let nodes that were kept down start again, and wait until they serve: until then they are hurt."""
+        for node in nodes:
+            self.ground.system.start_node(node)
+        for node in nodes:
+            self.until_it_serves(node)
+
+    def until_it_serves(self, node: str) -> None:
+        self.wait_for(lambda: self.ground.serves(node), f"{node} to serve again")
+
     def wait_for(self, claim: Callable[[], object], what: str) -> None:
         self.ground.system.wait_for(claim, what=what, timeout_seconds=BACK_SECONDS)
 

@@ -268,6 +268,7 @@ class Worker:
                     for piece in reply.iter_content(CHUNK_BYTES):
                         received += piece
                 else:
+                    told = reply.text[:200]
                     self.look_at(op, reply)
         except requests.RequestException as error:
             self._check(op, bytes(received), start, is_cut=True)
@@ -277,7 +278,7 @@ class Worker:
         if status == 416:
             return self.end(op, "ok", status, "no value")
         if status not in (200, 206):
-            return self.end(op, "fail", status, reply.text[:200])
+            return self.end(op, "fail", status, told)
         self._check(op, bytes(received), start, is_cut=False, stop=stop)
         return self.end(op, "ok", status, op.detail)
 
