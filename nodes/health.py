@@ -21,7 +21,7 @@ from django.db.models.functions import Coalesce, Now
 from nodes import client, failpoints, roster, watermark
 from nodes.client import Status
 from nodes.errors import NodeError, NodeRefused
-from nodes.models import Chunk, Node, Replica, Upkeep
+from nodes.models import Chunk, ChunkQuerySet, Node, Replica, Upkeep
 from storagenode.protocol.signing import WrongStore
 
 log = logging.getLogger(__name__)
@@ -214,8 +214,9 @@ def _note_failure(node: Node, error: NodeError, now: datetime, asked_at: datetim
     if now - node.failing_since >= patience and not node.absence_noted:
         node.absence_noted = True
         node.save(update_fields=["absence_noted"])  # its copies are counted out
-        counted_until_now = node.duty == Node.Duty.ACTIVE  # a drain has ordered the rest
-        count = make_copies_due(node.id) if counted_until_now else 0
+        # A drain has ordered all, while what it held was there yet.
+        order = make_copies_due if node.duty == Node.Duty.ACTIVE else count_out
+        count = order(node.id)
         log.warning("node %s is gone: %d chunks are due for repair. %s", node.name, count, node.problem)
 
 
@@ -234,6 +235,24 @@ def make_copies_due(node_id: int) -> int:
     counts for nothing. Condemned ones are due too, for when bytes that come again want them: a record sees no
     absence.
     """
+    with transaction.atomic():
+        return _held_by(node_id).update(copies_due_at=Now(), copies_seen=_copies_there())
+
+
+def count_out(node_id: int) -> int:
+    """Have copies on an absent node count no more in the order of what is due; returns of how many chunks."""
+    with transaction.atomic():
+        return _held_by(node_id, copies_due_at__isnull=False).update(copies_seen=_copies_there())
+
+
+def _held_by(node_id: int, **wanted: bool) -> ChunkQuerySet:
+    """Chunks with a stored copy on this node, for an update: they are locked in the order of all."""
+    here = Replica.objects.stored().filter(node_id=node_id).values("chunk_id")
+    locked = Chunk.objects.filter(id__in=here, **wanted).in_lock_order()
+    return Chunk.objects.filter(id__in=locked.values("id"))
+
+
+def _copies_there() -> Coalesce:
     there = (
         Replica.objects.stored()
         .filter(chunk_id=OuterRef("id"), node__absence_noted=False)
@@ -242,9 +261,4 @@ def make_copies_due(node_id: int) -> int:
         .annotate(copies=Count("id"))
         .values("copies")
     )
-    here = Replica.objects.stored().filter(node_id=node_id).values("chunk_id")
-    locked = Chunk.objects.filter(id__in=here).in_lock_order()
-    with transaction.atomic():
-        return Chunk.objects.filter(id__in=locked.values("id")).update(
-            copies_due_at=Now(), copies_seen=Coalesce(Subquery(there), 0)
-        )
+    return Coalesce(Subquery(there), 0)

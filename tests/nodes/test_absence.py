@@ -61,6 +61,21 @@ def test_a_node_that_is_drained_orders_nothing_by_going_away(cluster, settings):
     assert chunk_of(content).copies_due_at is None
 
 
+def test_a_node_that_goes_away_while_it_is_drained_counts_no_more_in_the_order_of_repair(cluster, settings):
+    """When the drain ordered its chunks it held a copy of each: now those with fewest others come first."""
+    content = b"on a disk that is gone"
+    cluster.store(content)
+    replicate_all()
+    leaving = chunk_of(content).replicas.select_related("node").first().node
+    membership.drain(leaving)
+    assert chunk_of(content).copies_seen == 3
+
+    cluster.take_down(leaving.name)
+    fail_for(leaving.name, seconds=settings.REPAIR_AFTER_SECONDS + 5)
+
+    assert chunk_of(content).copies_seen == 2
+
+
 def test_time_without_probes_is_no_silence(cluster, settings):
     cluster.store(b"nobody looked")
     replicate_all()
