@@ -84,6 +84,34 @@ def test_a_paused_upload_waits_and_then_goes_on(slow_person: Person, tmp_path: P
     assert hashlib.sha256(slow_person.download("scans.zip", tmp_path)).hexdigest() == digest
 
 
+def test_two_windows_that_send_one_file_do_not_take_it_from_each_other(
+    system: System, open_person: Callable[..., Person], tmp_path: Path
+) -> None:
+    """The second waits while the first sends and gets on, and finds the file there in the end."""
+    digest = write(tmp_path / "film.mp4", SLICE_BYTES)
+    first = open_person()
+    with SlowLine(system.port, bytes_a_second=2 * BYTES_A_SECOND) as line:
+        first.url = line.url
+        first.register()
+        second = Person(first.page.context.new_page(), line.url)
+        second.page.goto(first.page.url)
+        sent: list[str] = []
+        for one in (first, second):
+            one.page.on("request", lambda request: sent.append(request.method))
+        first.choose_files([tmp_path / "film.mp4"])
+        bar = first.transfer("film.mp4").locator("[role=progressbar]")
+        expect(bar).not_to_have_attribute("aria-valuenow", "0")
+
+        with second.page.expect_response(lambda reply: reply.status == 423):
+            second.choose_files([tmp_path / "film.mp4"])
+
+        for one in (first, second):
+            expect(one.transfer("film.mp4")).to_have_class("transfer done", timeout=90_000)
+        assert sent.count("PATCH") == 1
+        assert second.names() == ["film.mp4"]
+        assert hashlib.sha256(second.download("film.mp4", tmp_path)).hexdigest() == digest
+
+
 def test_a_cancelled_upload_leaves_nothing(slow_person: Person, tmp_path: Path) -> None:
     write(tmp_path / "scans.zip", 6 * 2**20)
     slow_person.choose_files([tmp_path / "scans.zip"])
