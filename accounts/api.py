@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth import update_session_auth_hash
 from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,7 +25,7 @@ from accounts import (
     tokens,
 )
 from accounts.keyed import Made
-from accounts.models import Invitation, Token, User
+from accounts.models import Invitation, Session, Token, User
 from accounts.sign_in import site_of
 
 
@@ -82,13 +83,14 @@ class PasswordResetView(APIView):
         return Response(status=202)
 
 
-class SessionsView(APIView):
-    @extend_schema(responses=serializers.SessionPageOut)
+class SessionsView(GenericAPIView[Session]):
+    @extend_schema(responses=serializers.SessionOut(many=True))
     def get(self, request: Request) -> Response:
         """List the browsers in which you are signed in."""
         current_key = None if request.auth else request._request.session.session_key
-        own = sessions.of(cast(User, request.user), current_key=current_key)
-        return Response({"results": serializers.SessionOut(own, many=True).data, "next": None})
+        page = self.paginate_queryset(sessions.rows_of(cast(User, request.user))) or ()
+        told = [sessions.tell(row, current_key=current_key) for row in page]
+        return self.get_paginated_response(serializers.SessionOut(told, many=True).data)
 
 
 class SessionView(APIView):
@@ -99,14 +101,14 @@ class SessionView(APIView):
         return Response(status=204)
 
 
-class InvitationsView(APIView):
+class InvitationsView(GenericAPIView[Invitation]):
     required_scope: ClassVar[str] = Token.Scope.ADMIN
 
-    @extend_schema(responses=serializers.InvitationPageOut)
+    @extend_schema(responses=serializers.InvitationOut(many=True))
     def get(self, request: Request) -> Response:
         """List the invitations that can still be used, the newest first."""
-        found = [_invitation_out(one, request) for one in invitations.open_ones()]
-        return Response({"results": found, "next": None})
+        page = self.paginate_queryset(invitations.open_ones()) or ()
+        return self.get_paginated_response([_invitation_out(one, request) for one in page])
 
     @extend_schema(
         request=serializers.InvitationIn,

@@ -15,7 +15,6 @@ from accounts.models import Invitation, User
 
 LIFE = timedelta(days=7)
 LONGEST_LIFE = timedelta(days=90)
-MOST_LISTED = 1000
 _SALT = "accounts.invitations"
 
 
@@ -32,7 +31,7 @@ def invite(admin: User, *, email: str = "", expires_in: timedelta = LIFE, site: 
 
 def open_ones() -> QuerySet[Invitation]:
     """Return the invitations that can still be used, the newest first."""
-    return Invitation.objects.filter(used_at=None, expires_at__gt=Now()).order_by("-created_at")[:MOST_LISTED]
+    return Invitation.objects.filter(used_at=None, expires_at__gt=Now()).order_by("-created_at", "-id")
 
 
 def find(invitation_id: UUID) -> Invitation:

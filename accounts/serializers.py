@@ -49,11 +49,6 @@ class SessionOut(serializers.Serializer[Any]):
     is_this = serializers.BooleanField(help_text="The request came from it.")
 
 
-class SessionPageOut(serializers.Serializer[Any]):
-    results = SessionOut(many=True)
-    next = serializers.URLField(allow_null=True)
-
-
 class InvitationIn(BodySerializer[Invitation]):
     email = serializers.EmailField(
         required=False, allow_blank=True, default="", help_text="It is sent there."
@@ -72,11 +67,6 @@ class InvitationOut(serializers.Serializer[Any]):
     email = serializers.CharField()
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
-
-
-class InvitationPageOut(serializers.Serializer[Any]):
-    results = InvitationOut(many=True)
-    next = serializers.URLField(allow_null=True)
 
 
 class AccountOut(serializers.ModelSerializer[User]):
@@ -131,8 +121,3 @@ class NewTokenOut(TokenOut):
     class Meta(TokenOut.Meta):
         fields = ["id", "token", *TokenOut.Meta.fields[1:]]
         read_only_fields = fields
-
-
-class TokenPageOut(serializers.Serializer[Token]):
-    results = TokenOut(many=True)
-    next = serializers.URLField(allow_null=True)

@@ -66,7 +66,7 @@ def create(
 
 def of(user: User) -> QuerySet[Token]:
     """Return a person's own tokens, the newest first."""
-    return Token.objects.filter(user=user)
+    return Token.objects.filter(user=user).order_by("-created", "-id")
 
 
 def revoke(user: User, token_id: UUID) -> None:

@@ -154,7 +154,7 @@ class TrashView(TreeView):
 
 
 class ChangesView(APIView):
-    @extend_schema(parameters=[serializers.ChangesIn], responses=serializers.ChangePageOut)
+    @extend_schema(parameters=[serializers.PageIn], responses=serializers.ChangePageOut)
     def get(self, request: Request) -> Response:
         """Tell what changed in one's own tree, in order, for whoever keeps a copy of it.
 
@@ -162,7 +162,7 @@ class ChangesView(APIView):
         now. A folder that comes back from the trash brings what lies below without naming it. A cursor lives
         for 30 days.
         """
-        wanted = serializers.ChangesIn(data=request.query_params.dict())
+        wanted = serializers.PageIn(data=request.query_params.dict())
         wanted.is_valid(raise_exception=True)
         fields = wanted.validated_data
         page = changes.page(access.signed_in(request), fields.get("cursor"), limit=fields["limit"])

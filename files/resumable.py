@@ -12,6 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from files import access, names, reserving, tree, tus, uploads
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
 
     from accounts.models import User
     from nodes.contents import Source, Writer
-
-MAX_LISTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,17 +158,16 @@ def end(user: "User", upload_id: UUID) -> None:
             raise UploadNotFound
 
 
-def unfinished(user: "User") -> list[Progress]:
-    """List the user's unfinished uploads, the newest first."""
-    found = _seen_now().own(user).filter(committed_at=None).order_by("-created_at")[:MAX_LISTED]
-    return [progress_of(upload) for upload in found if not _is_expired(upload)]
+def unfinished(user: "User") -> UploadQuerySet:
+    """Return the user's unfinished uploads, the newest first."""
+    living = Upload.objects.filter(committed_at=None, segment__recorded_at__gt=_expired_before())
+    return living.own(user).select_related("segment").order_by("-created_at", "-id")
 
 
 def end_expired(limit: int = 1000) -> int:
     """End uploads that brought nothing for too long, at most so many of a kind; returns how many."""
-    expired_before = Now() - timedelta(seconds=settings.UPLOAD_EXPIRY_SECONDS)
-    silent = Upload.objects.filter(committed_at=None, segment__recorded_at__lte=expired_before)
-    answered = Upload.objects.filter(committed_at__lte=expired_before)
+    silent = Upload.objects.filter(committed_at=None, segment__recorded_at__lte=_expired_before())
+    answered = Upload.objects.filter(committed_at__lte=_expired_before())
     count = 0
     for expired in (silent, answered):
         with transaction.atomic():
@@ -346,6 +344,11 @@ def progress_of(upload: Upload) -> Progress:
 def _seen_now() -> UploadQuerySet:
     """Uploads with their segments and the database's time: a gateway's own clock ends none."""
     return Upload.objects.select_related("segment").annotate(seen_at=Now())
+
+
+def _expired_before() -> CombinedExpression:
+    """Return the time of the last progress of what has just expired, by the database's clock."""
+    return Now() - timedelta(seconds=settings.UPLOAD_EXPIRY_SECONDS)
 
 
 def _is_expired(upload: Upload) -> bool:

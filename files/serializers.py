@@ -16,20 +16,24 @@ from files.models import Entry
 
 VERIFIED_AT_ONCE_BYTES = 2**30
 """Seconds of every disk's time: one request takes no more."""
+LONGEST_CURSOR = 4096  # characters
 PLACES = ("starred", "trashed", "shared", "recent")
 ENTRY_ROLES = ["owner", "editor", "viewer"]
 _ORDER_CHOICES = [sign + order for order in ORDERS for sign in ("", "-")]
 
 
 class PageIn(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
+    cursor = serializers.CharField(required=False, max_length=LONGEST_CURSOR)
+
+
+class EntryPageIn(PageIn):
     kind = serializers.ChoiceField(choices=Entry.Kind.choices, required=False)
     order = serializers.ChoiceField(choices=_ORDER_CHOICES, required=False)
-    limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
-    cursor = serializers.CharField(required=False, max_length=4096)
 
 
 def paging(fields: Mapping[str, Any], *, order: str = "name") -> Paging:
-    """Return the page that the fields of a PageIn name; in this order where they name none."""
+    """Return the page that the fields of an EntryPageIn name; in this order where they name none."""
     return Paging(
         order=fields.get("order", order),
         kind=fields.get("kind"),
@@ -38,7 +42,7 @@ def paging(fields: Mapping[str, Any], *, order: str = "name") -> Paging:
     )
 
 
-class ListIn(PageIn):
+class ListIn(EntryPageIn):
     q = serializers.CharField(
         required=False, allow_blank=True, max_length=255, help_text="Beginnings of words in names."
     )
@@ -57,17 +61,7 @@ class ListIn(PageIn):
         return attrs
 
 
-class VersionsIn(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
-    cursor = serializers.CharField(required=False, max_length=4096)
-
-
-class ChangesIn(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
-    cursor = serializers.CharField(required=False, max_length=4096)
-
-
-class PathIn(PageIn):
+class PathIn(EntryPageIn):
     children = serializers.BooleanField(default=False, help_text="A page of the folder's entries instead.")
 
 
@@ -264,8 +258,3 @@ class UploadOut(serializers.Serializer[Any]):
     metadata = serializers.CharField()
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField()
-
-
-class UploadPageOut(serializers.Serializer[Any]):
-    results = UploadOut(many=True)
-    next = serializers.URLField(allow_null=True)

@@ -9,7 +9,6 @@ from rest_framework.request import Request
 
 from accounts.exact import BodySerializer
 from files import links
-from files.listing import DEFAULT_LIMIT, MAX_LIMIT
 from files.models import Share
 from files.presenting import time_out
 from files.sharing import LinkTerms
@@ -18,11 +17,6 @@ ROLES = [role.value for role in Share.Role]
 MOST_DOWNLOADS = 2**31 - 1
 LONGEST_PASSWORD = 1024  # characters; hashing takes time for every one
 _TERMS = ("password", "expires_at", "max_downloads")
-
-
-class SharePageIn(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT)
-    cursor = serializers.CharField(required=False, max_length=4096)
 
 
 class ShareChangeIn(BodySerializer[Any]):
@@ -96,11 +90,6 @@ class ShareOut(serializers.Serializer[Any]):
     group = serializers.CharField(allow_null=True)
     link = LinkOut(allow_null=True)
     created_at = serializers.DateTimeField()
-
-
-class SharePageOut(serializers.Serializer[Any]):
-    results = ShareOut(many=True)
-    next = serializers.URLField(allow_null=True)
 
 
 def share_out(share: Share, request: Request) -> dict[str, Any]:

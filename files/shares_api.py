@@ -2,10 +2,10 @@
 
 import json
 from http import HTTPStatus
-from urllib.parse import urlencode
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,16 +13,17 @@ from accounts import idempotency, keyed
 from accounts.keyed import Made
 from accounts.models import User
 from files import access, share_serializers, sharing
+from files.models import Share
 from files.share_serializers import share_out
 from files.tree_views import TreeView
 
 
-class EntrySharesView(TreeView):
-    @extend_schema(responses=share_serializers.SharePageOut)
+class EntrySharesView(TreeView, GenericAPIView[Share]):
+    @extend_schema(responses=share_serializers.ShareOut(many=True))
     def get(self, request: Request, entry_id: UUID) -> Response:
         """List with whom an entry of yours is shared, the oldest first, links included."""
-        shares = sharing.of_entry(access.signed_in(request), entry_id)
-        return Response({"results": [share_out(share, request) for share in shares], "next": None})
+        page = self.paginate_queryset(sharing.of_entry(access.signed_in(request), entry_id)) or ()
+        return self.get_paginated_response([share_out(share, request) for share in page])
 
     @extend_schema(
         request=share_serializers.ShareIn,
@@ -58,19 +59,12 @@ def _share(user: User, entry_id: UUID, form: share_serializers.ShareIn) -> Made:
     return Made(HTTPStatus.CREATED if is_new else HTTPStatus.OK, str(share.id))
 
 
-class SharesView(TreeView):
-    @extend_schema(parameters=[share_serializers.SharePageIn], responses=share_serializers.SharePageOut)
+class SharesView(TreeView, GenericAPIView[Share]):
+    @extend_schema(responses=share_serializers.ShareOut(many=True))
     def get(self, request: Request) -> Response:
         """List all that you share, the newest first. What others share with you: GET /entries?shared=true."""
-        wanted = share_serializers.SharePageIn(data=request.query_params.dict())
-        wanted.is_valid(raise_exception=True)
-        fields = wanted.validated_data
-        page = sharing.given(access.signed_in(request), limit=fields["limit"], cursor=fields.get("cursor"))
-        next_url = None
-        if page.next_cursor:
-            query = {"limit": fields["limit"], "cursor": page.next_cursor}
-            next_url = request.build_absolute_uri(f"{request.path}?{urlencode(query)}")
-        return Response({"results": [share_out(share, request) for share in page.results], "next": next_url})
+        page = self.paginate_queryset(sharing.given(access.signed_in(request))) or ()
+        return self.get_paginated_response([share_out(share, request) for share in page])
 
 
 class ShareView(TreeView):

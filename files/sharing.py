@@ -11,7 +11,6 @@ from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
-from django.core import signing
 from django.db import IntegrityError, transaction
 from django.db.models import Q, UUIDField, Value
 from django.db.models.functions import Now
@@ -19,15 +18,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from files import access, activity
-from files.errors import BadCursor, Invalid, RootIsFixed, ShareNotFound
+from files.errors import Invalid, RootIsFixed, ShareNotFound
 from files.models import Activity, Entry, IsWithin, PathFor, Share, sight_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
 
 MOST_SHARES = 1_000
-"""Of one entry: a page of its shares is all of them, and a walk meets no more."""
-_SALT = "files.sharing"
+"""Of one entry: a walk meets no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +35,6 @@ class LinkTerms:
     password: str = ""
     expires_at: datetime | None = None
     max_downloads: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SharePage:
-    results: list[Share]
-    next_cursor: str | None = None
 
 
 def share_with(
@@ -148,9 +140,9 @@ def find(owner: User, share_id: UUID) -> Share:
     return share
 
 
-def of_entry(owner: User, entry_id: UUID) -> list[Share]:
-    """List with whom an entry is shared, the oldest first. Raises NotFound or OwnerOnly."""
-    return list(_of(owner).filter(entry_id=access.find_own(owner, entry_id).id).order_by("id"))
+def of_entry(owner: User, entry_id: UUID) -> "QuerySet[Share, Share]":
+    """Return with whom an entry is shared, the oldest first. Raises NotFound or OwnerOnly."""
+    return _of(owner).filter(entry_id=access.find_own(owner, entry_id).id).order_by("id")
 
 
 def reaching(entry_ids: Sequence[UUID]) -> list[Share]:
@@ -160,17 +152,9 @@ def reaching(entry_ids: Sequence[UUID]) -> list[Share]:
     return list(shares.order_by("id"))
 
 
-def given(owner: User, *, limit: int, cursor: str | None = None) -> SharePage:
-    """List all that this user shares, the newest first. Raises BadCursor."""
-    shares = _of(owner)
-    if cursor:
-        try:
-            shares = shares.filter(id__lt=UUID(hex=signing.loads(cursor, salt=_SALT)))
-        except (signing.BadSignature, ValueError, TypeError, AttributeError) as error:
-            raise BadCursor(field="cursor") from error
-    found = list(shares.order_by("-id")[: limit + 1])
-    more = signing.dumps(found[limit - 1].id.hex, salt=_SALT) if len(found) > limit else None
-    return SharePage(found[:limit], more)
+def given(owner: User) -> "QuerySet[Share, Share]":
+    """Return all that this user shares, the newest first."""
+    return _of(owner).order_by("-id")
 
 
 def _of(owner: User) -> "QuerySet[Share, Share]":

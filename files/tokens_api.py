@@ -5,17 +5,17 @@ from typing import Any, cast
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import attempts, serializers, sign_in, tokens
-from accounts.models import User
+from accounts.models import Token, User
 from files import access
 
 
-class TokensView(APIView):
+class TokensView(GenericAPIView[Token]):
     def get_authenticators(self) -> list[BaseAuthentication]:
         """A new token is had for a password alone: cookies and other tokens do not count."""
         return [] if self._is_sign_in() else super().get_authenticators()
@@ -43,11 +43,11 @@ class TokensView(APIView):
         token, text = tokens.create(user, **fields)
         return Response({**serializers.TokenOut(token).data, "token": text}, status=201)
 
-    @extend_schema(responses=serializers.TokenPageOut)
+    @extend_schema(responses=serializers.TokenOut(many=True))
     def get(self, request: Request) -> Response:
         """List your own tokens, the newest first; never their texts."""
-        own = serializers.TokenOut(tokens.of(cast(User, request.user)), many=True)
-        return Response({"results": own.data, "next": None})
+        page = self.paginate_queryset(tokens.of(cast(User, request.user))) or ()
+        return self.get_paginated_response(serializers.TokenOut(page, many=True).data)
 
     def _is_sign_in(self) -> bool:
         return getattr(self, "request", None) is not None and self.request.method == "POST"

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.http import http_date
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.generics import GenericAPIView
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -19,6 +20,7 @@ from accounts import idempotency, keyed
 from accounts.keyed import Made
 from accounts.models import Token
 from files import access, joining, resumable, serializers, transfers, tus
+from files.models import Upload
 from files.presenting import time_out
 from files.resumable import Progress
 from files.tree_views import TreeView
@@ -122,10 +124,11 @@ class TusView(TreeView):
         return getattr(self, "request", None) is not None and self.request.method == "OPTIONS"
 
 
-class UploadsView(TusView):
-    @extend_schema(responses=serializers.UploadPageOut)
+class UploadsView(TusView, GenericAPIView[Upload]):
+    @extend_schema(responses=serializers.UploadOut(many=True))
     def get(self, request: Request) -> Response:
-        """List one's own unfinished uploads."""
+        """List one's own unfinished uploads, the newest first."""
+        page = self.paginate_queryset(resumable.unfinished(access.signed_in(request))) or ()
         results = [
             {
                 "id": str(progress.upload.id),
@@ -138,9 +141,9 @@ class UploadsView(TusView):
                 "created_at": time_out(progress.upload.created_at),
                 "expires_at": time_out(progress.expires_at),
             }
-            for progress in resumable.unfinished(access.signed_in(request))
+            for progress in map(resumable.progress_of, page)
         ]
-        return Response({"results": results, "next": None})
+        return self.get_paginated_response(results)
 
     @extend_schema(parameters=_CREATION, request={tus.BODY_TYPE: bytes}, responses={201: None})
     def post(self, request: Request) -> Response:

@@ -15,10 +15,10 @@ from files.tree_views import TreeView
 
 
 class VersionsView(TreeView):
-    @extend_schema(parameters=[serializers.VersionsIn], responses=serializers.VersionPageOut)
+    @extend_schema(parameters=[serializers.PageIn], responses=serializers.VersionPageOut)
     def get(self, request: Request, entry_id: UUID) -> Response:
         """List the versions of a file, the newest first."""
-        wanted = serializers.VersionsIn(data=request.query_params.dict())
+        wanted = serializers.PageIn(data=request.query_params.dict())
         wanted.is_valid(raise_exception=True)
         page = versions.page(access.signed_in(request), entry_id, **wanted.validated_data)
         results = [version_out(one) for one in page.results]

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,14 +17,14 @@ from nodes.errors import JoinRefused
 from nodes.models import Node
 
 
-class NodesView(APIView):
+class NodesView(GenericAPIView[Node]):
     required_scope: ClassVar[str] = "admin"
 
-    @extend_schema(responses=serializers.NodesOut)
+    @extend_schema(responses=serializers.NodeOut(many=True))
     def get(self, request: Request) -> Response:
-        """List every node, retired ones too."""
-        nodes = serializers.NodeOut(Node.objects.all(), many=True)
-        return Response({"results": nodes.data, "next": None})
+        """List every node by name, retired ones too."""
+        page = self.paginate_queryset(Node.objects.order_by("name")) or ()
+        return self.get_paginated_response(serializers.NodeOut(page, many=True).data)
 
 
 class RebalanceView(APIView):

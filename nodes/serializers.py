@@ -67,11 +67,6 @@ class RebalanceOut(serializers.Serializer[Any]):
     waits_for = serializers.CharField(help_text="Why nothing moves; empty when it does.")
 
 
-class NodesOut(serializers.Serializer[Any]):
-    results = NodeOut(many=True)
-    next = serializers.CharField(allow_null=True)
-
-
 class ScrubOut(serializers.Serializer[Any]):
     copies = serializers.IntegerField()
     verified_copies = serializers.IntegerField(help_text="Within SCRUB_PERIOD_SECONDS.")

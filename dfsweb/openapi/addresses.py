@@ -16,3 +16,7 @@ class AddressSchema(AutoSchema):
     def get_tags(self) -> list[str]:
         """Return what the address is about: `entries`, `auth`, `nodes` …"""
         return re.findall(r"\w+", self.path.removeprefix(_BASE))[:1]
+
+    def get_paginated_name(self, serializer_name: str) -> str:
+        """Return `NodePageOut` for a page of NodeOut."""
+        return f"{serializer_name.removesuffix('Out')}PageOut"

@@ -225,7 +225,7 @@ EXAMPLES: dict[str, Any] = {
     },
     "ConfirmedOut": {"was_open": True},
     "NodeOut": _NODE,
-    "NodesOut": _page(_NODE),
+    "NodePageOut": _page(_NODE),
     "RebalanceOut": {
         "difference": 0.21,
         "threshold": 0.05,

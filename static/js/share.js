@@ -18,7 +18,7 @@ export async function show(chosen) {
   const all = chosen.map(({ id, name, kind }) => ({ id, name, kind }));
   const [{ id, name, kind }] = all;
   const isOne = all.length === 1;
-  const shares = isOne ? (await call("GET", `/api/v1/entries/${id}/shares`)).results : await sharesOf(new Set(all.map((one) => one.id)));
+  const shares = await sharesOf(all.map((one) => one.id));
   const known = Map.groupBy(shares.filter((one) => !one.link), keyOf);
   const people = make("ul", { class: "share-people" }, owner(), ...[...known.values()].map((some) => person(all, some)));
   const body = make("div", {}, adding(all, people), people);
@@ -34,13 +34,14 @@ export async function show(chosen) {
   });
 }
 
-// All that one shares comes a page at a time; of it what these entries are shared with.
+// What these entries are shared with, a page at a time: of one its own shares, of several theirs of all that one shares.
 async function sharesOf(ids) {
-  const found = [];
-  for (let next = "/api/v1/shares?limit=1000"; next; ) {
+  const path = ids.length === 1 ? `/api/v1/entries/${ids[0]}/shares` : "/api/v1/shares";
+  const wanted = new Set(ids), found = [];
+  for (let next = `${path}?limit=1000`; next; ) {
     const page = await call("GET", next);
-    found.push(...page.results.filter((one) => ids.has(one.entry.id)));
-    next = page.next && `/api/v1/shares${new URL(page.next).search}`;
+    found.push(...page.results.filter((one) => wanted.has(one.entry.id)));
+    next = page.next && `${path}${new URL(page.next).search}`;
   }
   return found;
 }

@@ -76,4 +76,4 @@ def test_an_expired_upload_takes_no_part_in_use_cases(owner, api):
     for attempt in (resumable.take_over, resumable.end, resumable.find):
         with pytest.raises(UploadExpired):
             attempt(owner, upload_id)
-    assert resumable.unfinished(owner) == []
+    assert not resumable.unfinished(owner)

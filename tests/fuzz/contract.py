@@ -42,7 +42,8 @@ schemathesis.serializer.alias("application/offset+octet-stream", "application/oc
 
 REFUSED_BY_DESIGN: dict[str, tuple[str, set[str]]] = {
     "cursors are opaque": (
-        r"(changes|shares|entries|paths/.*|entries/\{entry_id\}/versions)",
+        r"(changes|shares|nodes|uploads|auth/(tokens|sessions|invitations)|entries|paths/.*"
+        r"|entries/\{entry_id\}/(versions|shares))",
         {"400", "422"},
     ),
     "names, passwords and users have rules that no schema can say, and fields depend on each other": (

@@ -18,6 +18,7 @@ from rest_framework.exceptions import ParseError
 from accounts import idempotency
 from accounts.errors import KeyMalformed
 from accounts.serializers import RegisterIn, TokenIn
+from dfsweb import paging as pages
 from dfsweb.json_bodies import BoundedJSONParser
 from files import changes, conditions, flags, links, listing, names, ranges, searching, tus
 from files.content_types import disposition, settle, to_send
@@ -240,6 +241,7 @@ def test_s25_a_cursor_is_one_of_ours_or_refused(text: str):
     assert read(listing._read_cursor, paging, "a", refusals=BadCursor) is None
     assert read(searching._read_cursor, Sought("a"), paging, refusals=BadCursor) is None
     assert read(changes._read_cursor, user, text, refusals=BadCursor) is None
+    assert read(pages._read_place, text, "a", refusals=BadCursor) is None
 
 
 @fuzzed(header=made_of("Basic ", "YTpi", "basic", " ", ":", "Og==", "//8=", "=", "Token "))

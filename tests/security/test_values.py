@@ -24,6 +24,7 @@ PARAMETERS = {
     "/api/v1/paths/": ("children", "order", "kind", "cursor", "limit"),
     "/api/v1/changes": ("cursor", "limit"),
     "/api/v1/shares": ("cursor", "limit"),
+    "/api/v1/auth/tokens": ("cursor", "limit"),
     "/api/v1/nodes": ("order", "zone"),
     "/api/v1/content/a.txt": ("inline",),
 }
