@@ -25,8 +25,8 @@ def second_gateway(system: System, env: Mapping[str, str]) -> Iterator[str]:
     command = [sys.executable, "-m", "gunicorn", "dfsweb.wsgi:application"]
     command += ["--config", "python:dfsweb.launcher.gateway_children", "--workers", "1"]
     command += ["--bind", url.removeprefix("http://"), "--graceful-timeout", "1"]
-    # The figures in the folder are those of the first one's processes.
-    env = os.environ | system.environment | {"PROMETHEUS_MULTIPROC_DIR": ""} | dict(env)
+    env = os.environ | system.environment | dict(env)
+    env.pop("PROMETHEUS_MULTIPROC_DIR", None)  # the figures there are those of the first one's processes
     with (system.data / "log" / "second-gateway.log").open("ab") as log:
         process = subprocess.Popen(
             command, cwd=PROJECT, env=env, stdout=log, stderr=log, start_new_session=True
