@@ -2,6 +2,7 @@
 
 import { make } from "./dom.js";
 import { _ } from "./gettext.js";
+import { stayOnTop } from "./toast.js";
 
 let counter = 0;
 
@@ -52,11 +53,13 @@ export function ask({ title, lead = "", body, verb, decide, first = null, select
       if (answer !== undefined) dialog.close();
     });
     dialog.addEventListener("close", () => {
+      stayOnTop();
       dialog.remove();
       resolve(answer);
     });
     document.body.append(dialog);
     dialog.showModal();
+    stayOnTop();
     (first || yes).focus();
     if (first) first.setSelectionRange(0, select || first.value.length);
   });

@@ -57,6 +57,12 @@ export function announce(words) {
   document.getElementById("news").textContent = words;
 }
 
+// What lies beneath an open dialog is neither seen nor read out, so both places are in the topmost one, or in the page.
+export function stayOnTop() {
+  const top = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;
+  top.append(document.getElementById("toasts"), document.getElementById("news"));
+}
+
 export async function orSay(deed) {
   try {
     return await deed();

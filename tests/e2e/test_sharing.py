@@ -139,6 +139,32 @@ def test_a_link_opens_for_whoever_has_it_until_it_is_gone(person: Person, open_p
     assert stranger.page.goto(address).status == 404
 
 
+def test_what_is_said_while_a_dialog_is_open_is_in_the_dialog(person: Person) -> None:
+    """Beneath it nothing is seen, pressed or read out."""
+    page = person.page
+    person.put({"notes.txt": b"from the lake"})
+    person.row("notes.txt").dblclick()
+    preview = page.get_by_role("dialog", name="Preview")
+    expect(preview.get_by_role("status").filter(has_text="notes.txt, 1 of 1")).to_be_attached()
+    preview.get_by_role("button", name="Share").click()
+    dialog = page.get_by_role("dialog", name="Share “notes.txt”")
+    dialog.get_by_role("checkbox", name="Anyone with the link").check()
+    expect(dialog.get_by_role("status").filter(has_text="The link works")).to_be_attached()
+
+    page.route("**/api/v1/shares/*", lambda route: route.abort())
+    dialog.get_by_role("checkbox", name="Anyone with the link").uncheck()
+    said = dialog.get_by_role("status").filter(has_text="The connection is gone.")
+    expect(said).to_be_visible()
+    said.get_by_role("button", name="Close").click()
+    expect(said).to_have_count(0)
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="Done").click()
+    expect(preview.locator("#toasts")).to_be_attached()
+    page.keyboard.press("Escape")
+    expect(page.locator("body > #toasts")).to_be_attached()
+    person.complaints.clear()  # the browser tells of the broken connection
+
+
 def test_a_link_is_copied_where_browsers_keep_their_clipboard_from_pages_without_tls(open_person) -> None:
     person: Person = open_person()
     page = person.page

@@ -4,7 +4,7 @@ import { icon, make } from "../dom.js";
 import { _ } from "../gettext.js";
 import { amongFiles, nextFile, placeOf, rowOf, within } from "../rows.js";
 import { focus, select } from "../selection.js";
-import { announce, orSay } from "../toast.js";
+import { announce, orSay, stayOnTop } from "../toast.js";
 import { size } from "../words.js";
 import { showPdf } from "./pdf.js";
 import { showPicture } from "./picture.js";
@@ -34,6 +34,7 @@ export function open(row) {
   build();
   document.body.append(dialog);
   dialog.showModal();
+  stayOnTop();
   history.pushState({ ...history.state, preview: true }, "");
   show(row);
 }
@@ -174,6 +175,9 @@ function leave() {
   if (!dialog) return;
   const row = rowOf(shown.row.dataset.id);
   shown.stop?.();
-  [shown, dialog] = [null, (dialog.close(), dialog.remove(), null)];
+  dialog.close();
+  stayOnTop();
+  dialog.remove();
+  [shown, dialog] = [null, null];
   focus(row);
 }
