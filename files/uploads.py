@@ -248,7 +248,7 @@ def commit_content(
         with connection.cursor() as cursor:
             cursor.execute(_COMMIT, draft.arguments(content_id, size))
             row = cursor.fetchone()
-        if row[0] != "name_taken":
+        if row[0] not in ("name_taken", "not_a_file"):  # a folder's name is no more free than a file's
             break
     _require_accepted(target, row[0], size)
     return draft.committed(row, content_id, size, sha256)

@@ -25,6 +25,14 @@ def test_a_taken_name_is_replaced_or_renamed(api, on_conflict, names, kept):
     assert content(api) == kept
 
 
+def test_a_file_that_may_be_renamed_gets_a_number_where_a_folder_has_its_name(api, owner):
+    make_folder(owner, "a.bin")
+
+    assert create(api, 3, b"new", on_conflict="rename")["Dfs-Entry"]
+
+    assert Entry.objects.get(kind="file").name == "a (2).bin"
+
+
 def test_a_taken_name_fails_before_bytes_are_sent_and_again_at_the_end(api, owner):
     url = create(api, 3)["Location"]
     api.put("/api/v1/content/a.bin", b"old", content_type="text/plain")
