@@ -154,6 +154,45 @@ def test_taken_names_are_settled_before_a_byte_is_sent(person: Person, tmp_path:
     assert person.download("skip.txt", tmp_path) == b"old skip.txt"
 
 
+def test_one_choice_for_all_counts_also_when_it_is_made_before_and_replaces_no_folder(
+    person: Person, tmp_path: Path
+) -> None:
+    files = [tmp_path / name for name in ("a.txt", "b.txt", "holiday")]
+    person.put({"a.txt": b"old", "b.txt": b"old"})
+    person.make_folder("holiday")
+    for file in files:
+        file.write_text(f"the newer {file.name}")
+    person.choose_files(files)
+    dialog = person.page.get_by_role("dialog")
+    all_alike = dialog.get_by_role("checkbox", name="Same choice for all 3")
+
+    def choose(name: str, choice: str) -> None:
+        dialog.get_by_role("group", name=name).get_by_role("radio", name=choice).check()
+
+    def chosen() -> list[str]:
+        lines = dialog.get_by_role("group").all()
+        return [line.locator("label:has(:checked)").inner_text() for line in lines]
+
+    choose("b.txt", "Skip")
+    assert chosen() == ["Keep both", "Skip", "Keep both"]
+    all_alike.check()
+    assert chosen() == ["Skip"] * 3
+    all_alike.uncheck()
+    choose("a.txt", "Keep both")
+    assert chosen() == ["Keep both", "Skip", "Skip"]
+    all_alike.check()
+    choose("a.txt", "Replace")
+    assert chosen() == ["Replace", "Replace", "Keep both"]
+    expect(dialog.get_by_role("group", name="holiday")).to_contain_text("yours gets a number")
+    dialog.get_by_role("button", name="Upload 3 files").click()
+
+    expect(person.row("holiday (2)")).to_be_visible()
+    for file in files:
+        expect(person.transfer(file.name)).to_have_class("transfer done")
+    assert person.names() == ["holiday", "a.txt", "b.txt", "holiday (2)"]
+    assert person.download("a.txt", tmp_path) == b"the newer a.txt"
+
+
 def test_the_tray_tells_of_all_together_and_closing_it_ends_what_is_not_sent(
     slow_person: Person, tmp_path: Path
 ) -> None:

@@ -15,13 +15,15 @@ let counter = 0;
 export async function askAbout(clashes, total, folderName) {
   const choices = new Map(clashes.map(({ file, there }) => [file, first(file, there)]));
   const lines = clashes.map((clash) => line(clash, choices, chosen));
-  const all = make("input", { type: "checkbox", class: "tick", id: "same-for-all" });
+  let last = null; // chosen by hand
+  const all = make("input", { type: "checkbox", class: "tick", id: "same-for-all", onchange: () => all.checked && last && chosen(null, last) });
   const verb = () => {
     const sent = total - [...choices.values()].filter((choice) => choice === "skip").length;
     return sent ? _("Upload %(things)s", { things: things(sent, "file") }) : total === 1 ? _("Skip it") : _("Skip all %(total)s", { total });
   };
   function chosen(file, choice) {
-    for (const one of all.checked ? choices.keys() : [file]) choices.set(one, choice);
+    last = choice;
+    for (const clash of clashes) if (all.checked || clash.file === file) choices.set(clash.file, offered(choice, clash.there));
     for (const each of lines) each.update();
     const submit = document.querySelector(".conflicts [type=submit]");
     if (submit) submit.textContent = verb();
@@ -41,6 +43,9 @@ export async function askAbout(clashes, total, folderName) {
   return yes ? choices : undefined;
 }
 
+// A folder is not replaced by a file: what is sent all the same gets a number.
+const offered = (choice, there) => (there.kind === "folder" && choice === "replace" ? "rename" : choice);
+
 function first(file, there) {
   if (there.kind === "folder") return "rename";
   return file.size === there.size && Math.abs(file.lastModified - new Date(there.modified_at)) < 2000 ? "skip" : "rename";
@@ -50,7 +55,7 @@ function line({ file, there, looks }, choices, chosen) {
   const name = `clash-${(counter += 1)}`;
   const outcome = make("span", { class: "outcome" });
   const isFolder = there.kind === "folder";
-  const radios = CHOICES.filter(([choice]) => !isFolder || choice !== "replace").map(([choice, words]) => {
+  const radios = CHOICES.filter(([choice]) => offered(choice, there) === choice).map(([choice, words]) => {
     const input = make("input", { type: "radio", name, value: choice, onchange: () => chosen(file, choice) });
     return [choice, input, make("label", {}, input, make("span", {}, words))];
   });
