@@ -137,14 +137,14 @@ export function start() {
   });
   document.addEventListener("dragover", (event) => {
     if (!event.dataTransfer?.types.includes(TYPE)) return;
-    const target = targetAt(event.target);
+    const target = freeAt(event.target);
     if (target) event.preventDefault();
     mark(target?.element);
   });
   document.addEventListener("dragend", () => mark(null));
   document.addEventListener("drop", (event) => {
     const data = event.dataTransfer?.getData(TYPE);
-    const target = data && targetAt(event.target);
+    const target = data && freeAt(event.target);
     mark(null);
     if (!target) return;
     event.preventDefault();
@@ -153,14 +153,20 @@ export function start() {
   });
 }
 
-// A folder's row, a crumb, or "My files" in the rail.
-function targetAt(element) {
+// A folder's row, a crumb, or "My files" in the rail: what is dropped there goes there, files from the desktop, too.
+export function targetAt(element) {
   const row = rowAt(element);
-  if (row?.dataset.kind === "folder" && row.getAttribute("aria-selected") !== "true") return { element: row, id: row.dataset.id, name: row.dataset.name };
+  if (row?.dataset.kind === "folder") return { element: row, id: row.dataset.id, name: row.dataset.name };
   const crumb = element.closest?.(".crumbs a");
   if (crumb) return { element: crumb, id: crumb.pathname.split("/").at(-1), name: crumb.textContent };
   const home = element.closest?.('.place[data-place="files"]');
   return home && { element: home, id: document.body.dataset.root, name: _("My files") };
+}
+
+// What is being dragged itself takes nothing.
+function freeAt(element) {
+  const target = targetAt(element);
+  return target?.element.getAttribute("aria-selected") === "true" ? null : target;
 }
 
 function mark(element) {

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Request, Route, expect
+from playwright.sync_api import Locator, Request, Route, expect
 
 from tests.e2e import films
 from tests.e2e.conftest import PHONE
@@ -37,6 +37,17 @@ def write(path: Path, size: int) -> str:
     data = random.Random(path.name).randbytes(size)
     path.write_bytes(data)
     return hashlib.sha256(data).hexdigest()
+
+
+def drop(person: Person, *files: Path, on: Locator) -> None:
+    """Drag files or folders from the desktop to the middle of an element, and let go."""
+    box = on.bounding_box()
+    assert box is not None
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    data = {"items": [], "files": [str(file) for file in files], "dragOperationsMask": 1}
+    browser = person.page.context.new_cdp_session(person.page)
+    for event in ("dragEnter", "dragOver", "drop"):
+        browser.send("Input.dispatchDragEvent", {"type": event, **at, "data": data})
 
 
 def test_an_upload_goes_on_where_it_was_when_the_gateway_was_killed(
@@ -407,13 +418,7 @@ def test_a_dropped_folder_of_130_files_comes_whole_and_one_choice_settles_all(
     for number in range(130):
         (folder / f"page {number}.txt").write_text(f"page {number}")
 
-    def drop() -> None:
-        data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
-        browser = page.context.new_cdp_session(page)
-        for event in ("dragEnter", "dragOver", "drop"):
-            browser.send("Input.dispatchDragEvent", {"type": event, "x": 700, "y": 500, "data": data})
-
-    drop()
+    drop(person, folder, on=page.get_by_role("main"))
     expect(page.locator("#tray h2")).to_have_text("130 files sent", timeout=120_000)
     page.get_by_role("button", name="Close", exact=True).click()
     person.row("Scans").dblclick()
@@ -423,7 +428,7 @@ def test_a_dropped_folder_of_130_files_comes_whole_and_one_choice_settles_all(
     expect(person.row("page 129.txt")).to_be_focused()
 
     page.go_back()
-    drop()
+    drop(person, folder, on=page.get_by_role("main"))
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("130 of 130 files are already in")
     dialog.get_by_role("checkbox", name="Same choice for all 130").check()
@@ -434,6 +439,31 @@ def test_a_dropped_folder_of_130_files_comes_whole_and_one_choice_settles_all(
     dialog.get_by_role("button", name="Skip all 130").click()
     expect(dialog).to_be_hidden()
     expect(page.locator("#tray")).to_be_hidden()
+
+
+def test_files_go_to_the_folder_or_the_crumb_they_are_dropped_on(person: Person, tmp_path: Path) -> None:
+    page = person.page
+    for name in ("row.txt", "crumb.txt", "rail.txt"):
+        (tmp_path / name).write_text(name)
+    person.make_folder("Summer")
+    person.row("Summer").dblclick()
+    person.make_folder("Day 1")
+
+    person.row("Day 1").click()  # a selected one takes them, too
+    drop(person, tmp_path / "row.txt", on=person.row("Day 1"))
+    expect(person.transfer("row.txt")).to_have_class("transfer done")
+    drop(person, tmp_path / "crumb.txt", on=page.locator(".crumbs").get_by_role("link", name="My files"))
+    expect(person.transfer("crumb.txt")).to_have_class("transfer done")
+    drop(person, tmp_path / "rail.txt", on=page.get_by_label("Places").get_by_role("link", name="My files"))
+    expect(person.transfer("rail.txt")).to_have_class("transfer done")
+
+    assert person.names() == ["Day 1"]
+    expect(page.locator(".drop-target, .drop-here")).to_have_count(0)
+    person.row("Day 1").dblclick()
+    expect(person.row("row.txt")).to_be_visible()
+    page.locator(".crumbs").get_by_role("link", name="My files").click()
+    expect(person.row("crumb.txt")).to_be_visible()
+    assert person.names() == ["Summer", "crumb.txt", "rail.txt"]
 
 
 def test_a_node_killed_hurts_neither_an_upload_nor_what_is_playing(

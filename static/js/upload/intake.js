@@ -2,8 +2,9 @@
 
 import { call } from "../api.js";
 import { _ } from "../gettext.js";
+import { targetAt } from "../moving.js";
 import { folderId, inTrash, page } from "../page.js";
-import { place, rowAt } from "../rows.js";
+import { place } from "../rows.js";
 import { orSay, progress } from "../toast.js";
 import { askAbout } from "./conflicts.js";
 import { dropped } from "./dropped.js";
@@ -24,15 +25,14 @@ export function start() {
   const over = (event) => {
     if (!event.dataTransfer?.types.includes("Files") || inTrash()) return null;
     event.preventDefault();
-    return event.target.closest('#list .row[data-kind="folder"]') || document.getElementById("list") || document.getElementById("empty");
+    return targetAt(event.target) ?? { ...here(), element: document.getElementById("list") ?? document.getElementById("empty") };
   };
-  document.addEventListener("dragover", (event) => mark(over(event)));
+  document.addEventListener("dragover", (event) => mark(over(event)?.element));
   document.addEventListener("dragleave", (event) => event.relatedTarget || mark(null));
   document.addEventListener("drop", async (event) => {
-    if (!over(event)) return;
+    const target = over(event);
+    if (!target) return;
     mark(null);
-    const row = rowAt(event.target);
-    const target = row?.dataset.kind === "folder" ? { id: row.dataset.id, name: row.dataset.name } : here();
     const files = dropped(event.dataTransfer); // before any await: the list of items dies with the event
     await orSay(async () => take(await files, target));
   });
@@ -48,7 +48,7 @@ const here = () => (folderId() ? { id: folderId(), name: page().dataset.name } :
 
 function mark(element) {
   for (const old of document.querySelectorAll(".drop-target, .drop-here")) if (old !== element) old.classList.remove("drop-target", "drop-here");
-  element?.classList.add(element.classList.contains("row") ? "drop-target" : "drop-here");
+  element?.classList.add(["list", "empty"].includes(element.id) ? "drop-here" : "drop-target");
 }
 
 // files: [{ file, folders: ["Summer", "Day 1"] }]
