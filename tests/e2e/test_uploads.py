@@ -466,6 +466,27 @@ def test_files_go_to_the_folder_or_the_crumb_they_are_dropped_on(person: Person,
     assert person.names() == ["Summer", "crumb.txt", "rail.txt"]
 
 
+def test_empty_folders_that_are_dropped_are_made(person: Person, tmp_path: Path) -> None:
+    page = person.page
+    for name in ("Trip/Day 1", "Trip/Day 2/Evening", "Letters"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "Trip" / "plan.md").write_text("go")
+    main = page.get_by_role("main")
+
+    drop(person, tmp_path / "Letters", on=main)
+    expect(page.locator("#toasts")).to_contain_text("The folder is in “My files” now.")
+    expect(person.row("Letters")).to_be_visible()
+    drop(person, tmp_path / "Trip", on=main)
+    expect(person.transfer("plan.md")).to_have_class("transfer done")
+    assert person.names() == ["Letters", "Trip"]
+
+    person.row("Trip").dblclick()
+    expect(person.row("plan.md")).to_be_visible()
+    assert person.names() == ["Day 1", "Day 2", "plan.md"]
+    person.row("Day 2").dblclick()
+    expect(person.row("Evening")).to_be_visible()
+
+
 def test_a_node_killed_hurts_neither_an_upload_nor_what_is_playing(
     person: Person, system: System, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-// Reads what was dropped, folders with all they hold.
+// Reads what was dropped, folders with all they hold; one that holds nothing comes without a file.
 
 export async function dropped(transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
@@ -16,5 +16,6 @@ async function walk(entry, folders) {
     found.push(...some);
   }
   const below = [...folders, entry.name];
+  if (!found.length) return [{ file: null, folders: below }];
   return (await Promise.all(found.map((one) => walk(one, below)))).flat();
 }

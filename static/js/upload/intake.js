@@ -5,7 +5,7 @@ import { _ } from "../gettext.js";
 import { targetAt } from "../moving.js";
 import { folderId, inTrash, page } from "../page.js";
 import { place } from "../rows.js";
-import { orSay, progress } from "../toast.js";
+import { orSay, progress, toast } from "../toast.js";
 import { askAbout } from "./conflicts.js";
 import { dropped } from "./dropped.js";
 import * as queue from "./queue.js";
@@ -51,10 +51,15 @@ function mark(element) {
   element?.classList.add(["list", "empty"].includes(element.id) ? "drop-here" : "drop-target");
 }
 
-// files: [{ file, folders: ["Summer", "Day 1"] }]
-async function take(files, target) {
-  if (!files.length) return;
-  const homes = await makeFolders(files, target);
+// items: [{ file, folders: ["Summer", "Day 1"] }]; without a file it is an empty folder
+async function take(items, target) {
+  if (!items.length) return;
+  const homes = await makeFolders(items, target);
+  const files = items.filter((one) => one.file);
+  if (!files.length) {
+    toast(items.length === 1 ? _("The folder is in “%(name)s” now.", target) : _("The folders are in “%(name)s” now.", target));
+    return;
+  }
   const wanted = files.map(({ file, folders }) => ({ file, parent: homes.get(folders.join("/")), onConflict: "fail" }));
   const clashes = await findClashes(wanted);
   if (clashes.length) {
@@ -66,9 +71,9 @@ async function take(files, target) {
 }
 
 // Makes each folder of the picked ones, parents first; one that is there already is used.
-async function makeFolders(files, target) {
+async function makeFolders(items, target) {
   const homes = new Map([["", target.id]]);
-  const paths = [...new Set(files.flatMap(({ folders }) => folders.map((_, depth) => folders.slice(0, depth + 1).join("/"))))].sort();
+  const paths = [...new Set(items.flatMap(({ folders }) => folders.map((_, depth) => folders.slice(0, depth + 1).join("/"))))].sort();
   if (!paths.length) return homes;
   const { path } = await call("GET", `/api/v1/entries/${target.id}`);
   const far = paths.length > FEW_FOLDERS ? progress(_("Making the folders"), paths.length) : null;
