@@ -35,7 +35,7 @@ def damaged_files(owner: "User | None") -> list[DamagedFile]:
     damaged = contents.damaged()
     if not damaged:
         return []
-    versions = Version.objects.filter(IsKept("entry_id"), content_id__in=damaged)
+    versions = Version.objects.filter(IsKept("entry_id"), content_id__any_of=damaged)
     if owner is not None:
         versions = versions.filter(entry__owner=owner)
     rows = versions.annotate(path=PathOf("entry_id"), current=F("entry__version_id")).values_list(

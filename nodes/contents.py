@@ -19,7 +19,8 @@ from django.db.models.functions import Now
 from nodes import findings, reading, reclaim, recording, roster, second_looks, verdicts, wake
 from nodes.errors import WriterAtWork, WriterSuperseded
 from nodes.ids import as_array, uuid7
-from nodes.models import Content, ContentSegment, Extent, Replica, Segment
+from nodes.manifests import ChunkPlace, ReplicaPlace, manifest
+from nodes.models import Content, ContentSegment, Extent, Segment
 from nodes.reading import ONLY_CHUNK_COLUMNS, ONLY_CHUNK_JOIN, ExtentView, only_chunk
 from nodes.recording import KNOWN_COLUMNS as GLANCE_COLUMNS
 from nodes.recording import KNOWN_JOIN as GLANCE_JOIN
@@ -80,27 +81,6 @@ class Copies:
     @property
     def is_complete(self) -> bool:
         return self.fewest >= self.wanted
-
-
-@dataclass(frozen=True, slots=True)
-class ReplicaPlace:
-    """Where one replica is and what is known of it."""
-
-    node: str
-    zone: str
-    health: str
-    state: str
-    verified_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkPlace:
-    """One line of a manifest."""
-
-    offset: int
-    length: int
-    digest: bytes
-    replicas: tuple[ReplicaPlace, ...]
 
 
 def begin(*, hash_whole: bool = False, glance: Glance | None = None) -> Writer:
@@ -207,7 +187,7 @@ def read(
 
 def release(content_ids: Sequence[UUID]) -> None:
     """Give contents up, in the caller's transaction; their chunks go after the grace period."""
-    Content.objects.filter(id__in=content_ids, released_at__isnull=True).update(released_at=Now())
+    Content.objects.filter(id__any_of=content_ids, released_at__isnull=True).update(released_at=Now())
 
 
 def drop_segments(segment_ids: Sequence[UUID]) -> None:
@@ -215,45 +195,16 @@ def drop_segments(segment_ids: Sequence[UUID]) -> None:
     if not segment_ids:
         return
     content = Content.objects.create(size=0, released_at=Now())
-    Segment.objects.filter(id__in=segment_ids, sealed=False).update(
+    Segment.objects.filter(id__any_of=segment_ids, sealed=False).update(
         sealed=True, writer_epoch=F("writer_epoch") + 1
     )
     ContentSegment.objects.bulk_create(
-        ContentSegment(content=content, base_offset=number, segment_id=segment_id)
-        for number, segment_id in enumerate(segment_ids)
+        (
+            ContentSegment(content=content, base_offset=number, segment_id=segment_id)
+            for number, segment_id in enumerate(segment_ids)
+        ),
+        batch_size=reclaim.SLICE,
     )
-
-
-def manifest(content_id: UUID) -> list[ChunkPlace]:
-    """Tell where every chunk of a content is, in order."""
-    extents = [
-        (base_offset + offset, length, chunk_id, bytes(digest))
-        for base_offset, offset, length, chunk_id, digest in Extent.objects.filter(
-            segment__contents__content_id=content_id
-        )
-        .order_by("segment__contents__base_offset", "offset")
-        .values_list("segment__contents__base_offset", "offset", "length", "chunk_id", "chunk__digest")
-    ]
-    replicas: dict[int, list[ReplicaPlace]] = {}
-    for replica in (
-        Replica.objects.filter(chunk_id__in={chunk_id for _, _, chunk_id, _ in extents})
-        .exclude(state=Replica.State.DELETING)
-        .select_related("node")
-        .order_by("node__name")
-    ):
-        replicas.setdefault(replica.chunk_id, []).append(
-            ReplicaPlace(
-                node=replica.node.name,
-                zone=replica.node.zone,
-                health=replica.node.health,
-                state=replica.state,
-                verified_at=replica.verified_at,
-            )
-        )
-    return [
-        ChunkPlace(offset, length, digest, tuple(replicas.get(chunk_id, ())))
-        for offset, length, chunk_id, digest in extents
-    ]
 
 
 def verify(content_id: UUID, start: int, stop: int) -> int:

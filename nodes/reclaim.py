@@ -6,7 +6,7 @@ and only in a later statement, with a fresh look, marked for deletion; then file
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -125,7 +125,7 @@ def _take_apart(contents: list[Content]) -> None:
     shared = ContentSegment.objects.filter(segment_id=OuterRef("segment_id")).exclude(content__in=contents)
     mine = list(holders.filter(~Exists(shared)).values_list("segment_id", flat=True).distinct())
     found = list(
-        Extent.objects.filter(segment_id__in=mine)
+        Extent.objects.filter(segment_id__any_of=mine)
         .order_by("segment_id", "offset")
         .values_list("segment_id", "offset", "chunk_id")[: SLICE + 1]
     )
@@ -136,26 +136,32 @@ def _take_apart(contents: list[Content]) -> None:
     if len(found) > SLICE:
         rest = Content.objects.create(size=0, released_at=contents[0].released_at)
         ContentSegment.objects.bulk_create(
-            ContentSegment(content=rest, base_offset=number, segment_id=segment_id)
-            for number, segment_id in enumerate(mine)
+            (
+                ContentSegment(content=rest, base_offset=number, segment_id=segment_id)
+                for number, segment_id in enumerate(mine)
+            ),
+            batch_size=SLICE,
         )
     else:
-        Segment.objects.filter(id__in=mine).delete()
+        for at in range(0, len(mine), SLICE):
+            Segment.objects.filter(id__in=mine[at : at + SLICE]).delete()
     Content.objects.filter(id__in=[content.id for content in contents]).delete()
 
 
-def condemn_unneeded(chunk_ids: Iterable[int]) -> None:
+def condemn_unneeded(chunk_ids: Collection[int]) -> None:
     """Begin the grace of chunks without extents: locked first, decided in a later statement.
 
     One statement alone could condemn a chunk that a record has just taken up; then nobody would repair it.
     """
+    if not chunk_ids:
+        return
     locked = list(
-        Chunk.objects.filter(id__in=chunk_ids, state=Chunk.State.LIVE)
+        Chunk.objects.filter(id__any_of=chunk_ids, state=Chunk.State.LIVE)
         .in_lock_order()
         .values_list("id", flat=True)
     )
     needed = Extent.objects.filter(chunk_id=OuterRef("id"))
-    Chunk.objects.filter(~Exists(needed), id__in=locked).update(
+    Chunk.objects.filter(~Exists(needed), id__any_of=locked).update(
         state=Chunk.State.CONDEMNED, condemned_at=Now()
     )
 

@@ -3,6 +3,7 @@
 States, constraints and sentences over them; no I/O and no decisions.
 """
 
+from nodes.models.any_of import AnyOf
 from nodes.models.bookkeeping import Census, Counter, Rebalance, Turn, Watermark
 from nodes.models.chunk import Chunk, ChunkQuerySet, Replica, ReplicaQuerySet
 from nodes.models.content import Content, ContentSegment, Extent, Segment
@@ -10,6 +11,7 @@ from nodes.models.node import Node, NodeQuerySet, NodeSample
 from nodes.models.upkeep import Orphan, Upkeep, UpkeepQuerySet
 
 __all__ = [
+    "AnyOf",
     "Census",
     "Chunk",
     "ChunkQuerySet",
