@@ -301,16 +301,53 @@ def test_a_whole_folder_is_brought_with_what_it_holds(person: Person, tmp_path: 
     assert person.download("lake.txt", tmp_path) == b"swim"
 
 
+def set_quota(system: System, person: Person, quota_bytes: int | None) -> None:
+    usage = f"Usage.objects.filter(user__username='{person.name}')"
+    system.manage("shell", "-c", f"from accounts.models import Usage; {usage}.update({quota_bytes=})")
+
+
+def test_too_little_room_for_all_files_together_is_said_before_a_byte_is_sent(
+    person: Person, system: System, tmp_path: Path
+) -> None:
+    page, files = person.page, [tmp_path / name for name in ("film.mp4", "scans.zip")]
+    for file in files:
+        write(file, 3 * 2**20)
+    set_quota(system, person, 5_000_000)
+    page.reload()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.url) if "/uploads" in request.url else None)
+
+    person.choose_files(files)
+    dialog = page.get_by_role("dialog", name="Too little room for all")
+    expect(dialog).to_contain_text("Together they need 6.3\xa0MB, and 5.0\xa0MB of the quota is free.")
+    dialog.get_by_role("button", name="Cancel upload").click()
+    expect(page.locator("#tray")).to_be_hidden()
+    person.choose_files(files)
+    expect(dialog).to_be_visible()
+    assert sent == []
+    dialog.get_by_role("button", name="Upload what fits").click()
+
+    expect(page.locator("#tray .transfer.done")).to_have_count(1)
+    expect(page.locator("#tray .transfer.failed")).to_contain_text("of the quota is free.")
+    person.complaints.clear()  # the browser tells of the 507
+
+
+def test_room_that_has_come_free_elsewhere_counts(person: Person, system: System, tmp_path: Path) -> None:
+    files = [tmp_path / name for name in ("a.txt", "b.txt")]
+    for file in files:
+        write(file, 1000)
+    set_quota(system, person, 1000)
+    person.page.reload()
+    set_quota(system, person, 5000)
+
+    person.upload(files)
+
+
 def test_too_little_room_is_said_with_the_file_and_the_reason(
     person: Person, system: System, tmp_path: Path
 ) -> None:
     write(tmp_path / "film.mp4", 3 * 2**20)
-    system.manage(
-        "shell",
-        "-c",
-        "from accounts.models import Usage; "
-        f"Usage.objects.filter(user__username='{person.name}').update(quota_bytes=1000)",
-    )
+    set_quota(system, person, 1000)
     person.choose_files([tmp_path / "film.mp4"])
     expect(person.transfer("film.mp4")).to_have_class("transfer failed")
     expect(person.transfer("film.mp4")).to_contain_text("Not sent.")
@@ -318,12 +355,7 @@ def test_too_little_room_is_said_with_the_file_and_the_reason(
         "It needs 3.1\xa0MB, and 1\xa0kB of the quota is free."
     )
     expect(person.transfer("film.mp4").get_by_role("button", name="Try film.mp4 again")).to_be_visible()
-    system.manage(
-        "shell",
-        "-c",
-        "from accounts.models import Usage; "
-        f"Usage.objects.filter(user__username='{person.name}').update(quota_bytes=None)",
-    )
+    set_quota(system, person, None)
     person.page.get_by_role("button", name="Try all again").click()
     expect(person.transfer("film.mp4")).to_have_class("transfer done")
     person.complaints.clear()  # the browser tells of the 507

@@ -1,11 +1,14 @@
 // Takes picked, dropped and pasted files, makes their folders, settles taken names, and hands them to the queue.
 
 import { call } from "../api.js";
+import { refreshRoom } from "../deeds.js";
+import { confirm } from "../dialogs.js";
 import { _ } from "../gettext.js";
 import { targetAt } from "../moving.js";
 import { folderId, inTrash, page } from "../page.js";
 import { place } from "../rows.js";
 import { orSay, progress, toast } from "../toast.js";
+import { size } from "../words.js";
 import { askAbout } from "./conflicts.js";
 import { dropped } from "./dropped.js";
 import * as queue from "./queue.js";
@@ -67,7 +70,23 @@ async function take(items, target) {
     if (!choices) return;
     for (const one of wanted) one.onConflict = choices.get(one.file) ?? one.onConflict;
   }
-  queue.add(wanted.filter((one) => one.onConflict !== "skip"));
+  const chosen = wanted.filter((one) => one.onConflict !== "skip");
+  if (await haveRoom(chosen, target)) queue.add(chosen);
+}
+
+// Asks when all together need more than is free; of a single file, and of another's quota, its line in the tray tells.
+async function haveRoom(chosen, target) {
+  const needed = chosen.reduce((sum, { file }) => sum + file.size, 0);
+  const free = () => Number(document.getElementById("room").dataset.free ?? Infinity);
+  if (chosen.length < 2 || needed <= free()) return true;
+  await refreshRoom(); // some may have come free elsewhere
+  const { owner } = await call("GET", `/api/v1/entries/${target.id}`);
+  if (needed <= free() || owner !== document.body.dataset.user) return true;
+  return confirm({
+    title: _("Too little room for all"),
+    words: _("Together they need %(needed)s, and %(free)s of the quota is free. Nothing has been sent yet.", { needed: size(needed), free: size(free()) }),
+    verb: _("Upload what fits"), cancel: _("Cancel upload"),
+  });
 }
 
 // Makes each folder of the picked ones, parents first; one that is there already is used.
