@@ -78,9 +78,14 @@ def lock_entry(
     entry = entries.filter(id=entry_id).first()
     if entry is None:
         raise access.refusal(user, entry_id) if user else NotFound()
+    require_etag(entry, if_match)
+    return entry
+
+
+def require_etag(entry: Entry, if_match: Sequence[str] | None) -> None:
+    """Raise PreconditionFailed when an entry that is locked has none of the etags."""
     if if_match is not None and "*" not in if_match and entry_etag(entry.id, entry.revision) not in if_match:
         raise PreconditionFailed
-    return entry
 
 
 def hold_folder(user: "User", folder_id: UUID | None) -> Entry:

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from accounts.models import User
 
 
-def restore(user: "User", entry_id: UUID) -> UUID:
+def restore(user: "User", entry_id: UUID, *, if_match: Sequence[str] | None = None) -> UUID:
     """Take an entry out of the trash and put it back where it was.
 
     A taken name becomes "name (restored)"; when the folder is gone, it goes into the root. Raises NotFound,
-    NotInTrash for an entry that is not there, or NameTaken when no name was free.
+    NotInTrash for an entry that is not there, PreconditionFailed, or NameTaken when no name was free.
     """
-    if not restore_many(user, [entry_id]):
+    if not restore_many(user, [entry_id], if_match=if_match):
         entry = Entry.objects.known_to(user).filter(id=entry_id).first()
         if entry is None:
             raise NotFound
@@ -34,23 +34,27 @@ def restore(user: "User", entry_id: UUID) -> UUID:
     return entry_id
 
 
-def restore_many(user: "User", entry_ids: Sequence[UUID]) -> set[UUID]:
+def restore_many(
+    user: "User", entry_ids: Sequence[UUID], *, if_match: Sequence[str] | None = None
+) -> set[UUID]:
     """Restore entries in slices, each a transaction; returns those that were there to be restored.
 
     Of those with one name in one folder the first keeps it. What lies in a folder that comes back with it
-    comes back into it.
+    comes back into it. Raises PreconditionFailed when one of them has none of the etags.
     """
     restored: set[UUID] = set()
     for slice_ids in locking.slices(entry_ids):
         with suppress(NameTaken):
-            restored |= locking.again_when_taken(partial(_restore_slice, user, slice_ids))
+            restored |= locking.again_when_taken(partial(_restore_slice, user, slice_ids, if_match))
     return restored
 
 
-def _restore_slice(user: "User", entry_ids: Sequence[UUID]) -> set[UUID]:
+def _restore_slice(user: "User", entry_ids: Sequence[UUID], if_match: Sequence[str] | None) -> set[UUID]:
     locking.share_shapes([user.pk])
     locking.lock_entries(entry_ids)
     found = Entry.objects.known_to(user).filter(trashed_at__isnull=False).in_bulk(entry_ids)
+    for entry in found.values():
+        locking.require_etag(entry, if_match)
     waiting = [found[entry_id] for entry_id in entry_ids if entry_id in found]
     restored: list[UUID] = []
     while waiting:  # each time there may be more folders to go back into

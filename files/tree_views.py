@@ -1,11 +1,14 @@
-"""What the REST views of the tree have in common: a token that is bound to a folder may come in."""
+"""What the REST views of the tree have in common: tokens bound to a folder may come in, and If-Match."""
 
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from files import access
+from files import access, conditions
+
+IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The entry's etag.")
 
 
 class TreeView(APIView):
@@ -18,3 +21,8 @@ class TreeView(APIView):
         super().initial(request, *args, **kwargs)
         if request.user.is_authenticated and request.user.confined_to is not None:
             access.root_folder(request.user)
+
+
+def if_match(request: Request) -> list[str] | None:
+    """Return the etags one of which an entry must have to be changed; None without the header."""
+    return conditions.parse_etags(request.headers.get("If-Match"))

@@ -3,6 +3,7 @@
 A version is never changed. Bringing one back makes a new version over the same content; no byte is moved.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -105,16 +106,18 @@ def find(user: "User", entry_id: UUID, number: int) -> EntryDetails:
     )
 
 
-def restore(user: "User", entry_id: UUID, number: int) -> EntryDetails:
+def restore(
+    user: "User", entry_id: UUID, number: int, *, if_match: Sequence[str] | None = None
+) -> EntryDetails:
     """Make a file what it was in an earlier version: a new version with the same bytes, charged like any.
 
-    The current version stays as it is. Raises NotFound, ReadOnly, NotAFile, VersionNotFound or
-    QuotaExceeded.
+    The current version stays as it is. Raises NotFound, ReadOnly, NotAFile, PreconditionFailed,
+    VersionNotFound or QuotaExceeded.
     """
     file = access.find_file(user, entry_id)
     with transaction.atomic():
         locking.share_shapes([file.owner_id])
-        entry = locking.lock_entry(Entry.objects.editable_by(user), entry_id, user=user)
+        entry = locking.lock_entry(Entry.objects.editable_by(user), entry_id, if_match, user=user)
         version = _version(entry.id, number)
         if version.id == entry.version_id:
             return file
@@ -130,16 +133,16 @@ def restore(user: "User", entry_id: UUID, number: int) -> EntryDetails:
         ).details
 
 
-def delete(user: "User", entry_id: UUID, number: int) -> None:
+def delete(user: "User", entry_id: UUID, number: int, *, if_match: Sequence[str] | None = None) -> None:
     """Delete an earlier version for good; its bytes count no more.
 
-    Raises NotFound, OwnerOnly, NotAFile, VersionNotFound, or VersionIsCurrent.
+    Raises NotFound, OwnerOnly, NotAFile, PreconditionFailed, VersionNotFound, or VersionIsCurrent.
     """
     file = access.require_file(access.find_own(user, entry_id))
     with transaction.atomic():
         purging.hold_releases()
         locking.share_shapes([file.owner_id])
-        entry = locking.lock_entry(Entry.objects.editable_by(user), entry_id)
+        entry = locking.lock_entry(Entry.objects.editable_by(user), entry_id, if_match)
         version = _version(entry.id, number)
         if version.id == entry.version_id:
             raise VersionIsCurrent

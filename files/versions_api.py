@@ -11,7 +11,7 @@ from accounts import keyed
 from files import access, details, serializers, versions
 from files.presenting import version_out
 from files.replies import entry_response, next_url
-from files.tree_views import TreeView
+from files.tree_views import IF_MATCH, TreeView, if_match
 
 
 class VersionsView(TreeView):
@@ -26,17 +26,17 @@ class VersionsView(TreeView):
 
 
 class VersionView(TreeView):
-    @extend_schema(responses={204: None})
+    @extend_schema(responses={204: None}, parameters=[IF_MATCH])
     def delete(self, request: Request, entry_id: UUID, number: int) -> Response:
         """Delete an earlier version for good."""
-        versions.delete(access.signed_in(request), entry_id, number)
+        versions.delete(access.signed_in(request), entry_id, number, if_match=if_match(request))
         return Response(status=HTTPStatus.NO_CONTENT)
 
 
 class RestoreVersionView(TreeView):
-    @extend_schema(request=None, responses=serializers.EntryOut, parameters=[keyed.PARAMETER])
+    @extend_schema(request=None, responses=serializers.EntryOut, parameters=[IF_MATCH, keyed.PARAMETER])
     @keyed.once
     def post(self, request: Request, entry_id: UUID, number: int) -> Response:
         """Make the file what it was: a new version with the bytes of this one, at once and at any size."""
-        restored = versions.restore(access.signed_in(request), entry_id, number)
+        restored = versions.restore(access.signed_in(request), entry_id, number, if_match=if_match(request))
         return entry_response(details.with_copies([restored])[0])

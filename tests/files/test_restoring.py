@@ -36,6 +36,18 @@ def test_restoring_undoes_the_trash(owner):
         restoring.restore(owner, folder.id)
 
 
+def test_an_entry_leaves_the_trash_only_in_the_state_that_was_seen(api, owner):
+    url = f"/api/v1/entries/{write_file(owner, '/a.txt').id}"
+    stale = {"If-Match": api.get(url)["ETag"]}
+    seen = {"If-Match": api.delete(url)["ETag"]}
+
+    refused = api.post(f"{url}/restore", headers=stale)
+    assert (refused.status_code, refused.json()["code"]) == (412, "precondition_failed")
+    assert paths(owner) == []  # it lies in the trash still
+    assert api.post(f"{url}/restore", headers=seen).status_code == 200
+    assert paths(owner) == ["/a.txt"]
+
+
 def test_restoring_onto_a_taken_name_takes_another(owner):
     for _ in range(3):
         tree.trash(owner, write_file(owner, "/a.txt").id)

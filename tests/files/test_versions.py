@@ -254,6 +254,24 @@ def test_what_is_wrong_with_a_request_is_said(api, stranger_api, anonymous, file
     assert api.get(f"{url}?limit=1").json()["next"].endswith("limit=1&cursor=3")
 
 
+def test_a_version_is_restored_or_deleted_only_in_the_state_that_was_seen(api, owner, file):
+    url = f"{ENTRIES}/{file.id}"
+    stale = {"If-Match": api.get(url)["ETag"]}
+    write_file(owner, "/a/notes.txt", size=4)
+
+    for refused in (
+        api.post(f"{url}/versions/1/restore", headers=stale),
+        api.delete(f"{url}/versions/1", headers=stale),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (412, "precondition_failed")
+    assert numbers(owner, file) == [4, 3, 2, 1]
+
+    restored = api.post(f"{url}/versions/1/restore", headers={"If-Match": api.get(url)["ETag"]})
+    deleted = api.delete(f"{url}/versions/2", headers={"If-Match": restored["ETag"]})
+    assert (restored.status_code, deleted.status_code) == (200, 204)
+    assert numbers(owner, file) == [5, 4, 3, 1]
+
+
 def test_the_trash_is_emptied_by_one_request(api, stranger_api, owner, file):
     tree.trash(owner, file.id)
     tree.trash(owner, make_folder(owner, "/a").id)
