@@ -136,9 +136,11 @@ def test_nodes_that_come_back_are_written_to_at_once_by_a_gateway_that_had_given
         for victim in ("node-1", "node-3"):
             system.kill(victim, signal.SIGKILL, stay_down=True)
         assert [put_by_a_new_connection() for _ in range(60)] == [503] * 60
+        said = [Log(system, victim) for victim in ("node-1", "node-3")]
         for victim in ("node-1", "node-3"):
             system.start_node(victim)
-        system.wait_for(lambda: put_by_a_new_connection() in (200, 201), what="the nodes to be back")
+        system.wait_for(lambda: all("serving" in log for log in said), what="the nodes to be back")
+        assert put_by_a_new_connection() == 201
         system.kill("node-2", signal.SIGKILL, stay_down=True)
         assert [put_by_a_new_connection() for _ in range(40)] == [200] * 40
     system.start_node("node-2")
