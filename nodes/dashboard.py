@@ -80,7 +80,8 @@ class NodeCard:
     percent: int
     replicas: int
     oldest_at: datetime | None
-    is_scrub_ordered: bool
+    checked_percent: int | None
+    """Of the copies held, while all are read again as ordered; else None."""
     beats: Sequence[str]
     """Ten minutes each, the last one now: `on`, `off`, `part`, or empty where nobody looked."""
     drain: Progress | None
@@ -330,7 +331,9 @@ def _cards(facts: Facts) -> list[NodeCard]:
             percent=100 * max(node.capacity_bytes - node.free_bytes, 0) // max(node.capacity_bytes, 1),
             replicas=held.get(node.pk, {}).get("stored", 0),
             oldest_at=oldest.get(node.pk),
-            is_scrub_ordered=_is_checking(facts, node, oldest.get(node.pk)),
+            checked_percent=_checked_percent(
+                facts, node, oldest.get(node.pk), held.get(node.pk, {}).get("stored", 0)
+            ),
             beats=beats.get(node.pk, [""] * HEARTBEATS),
             drain=draining.progress(node) if node.drain_began_at else None,
         )
@@ -339,10 +342,13 @@ def _cards(facts: Facts) -> list[NodeCard]:
     return sorted(cards, key=lambda card: (card.tone != "danger", card.tone != "warn", card.node.name))
 
 
-def _is_checking(facts: Facts, node: Node, oldest_at: datetime | None) -> bool:
+def _checked_percent(facts: Facts, node: Node, oldest_at: datetime | None, copies: int) -> int | None:
     upkeep = facts.upkeep.get(node.pk)
     ordered_at = upkeep.scrub_ordered_at if upkeep else None
-    return ordered_at is not None and oldest_at is not None and oldest_at < ordered_at
+    if ordered_at is None or oldest_at is None or oldest_at >= ordered_at:
+        return None
+    left = scrub.copies_left(node, ordered_at)  # the copies were counted a moment before
+    return min(99, 100 * max(copies - left, 0) // max(copies, 1))
 
 
 def _badge(node: Node) -> tuple[str, str]:

@@ -4,11 +4,12 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from nodes import census, dashboard, samples
+from nodes import census, dashboard, samples, scrub
 from nodes.models import Node, NodeSample, Rebalance, Replica
 from tests.nodes.examined import replicate_all, take_offline
 from tests.nodes.living_cluster import age
@@ -124,6 +125,26 @@ def test_what_is_evened_out_is_told_with_the_time_it_takes_and_what_is_waited_fo
     seconds_left = int(re.search(r'data-seconds-left="(\d+)"', page)[1])
     assert seconds_left == pytest.approx(3 * 3600, rel=0.1)
     assert "(a node is away)" in page
+
+
+def test_a_check_that_was_ordered_is_told_with_how_far_it_has_come(cluster):
+    browser = Client()
+    browser.force_login(User.objects.create_user("staff", is_staff=True))
+    for words in (b"one", b"two", b"three", b"four", b"five", b"six", b"seven", b"eight"):
+        cluster.store(words)
+    replicate_all()
+    node = Replica.objects.stored().select_related("node").first().node
+    held = list(Replica.objects.stored().filter(node=node))
+    census.take()
+    assert "checking" not in browser.get("/cluster?part=board").text
+
+    scrub.order(node)
+    assert "checking, 0 %" in browser.get("/cluster?part=board").text
+    *read, last = held
+    Replica.objects.filter(id__in=[replica.id for replica in read]).update(verified_at=Now())
+    assert f"checking, {100 * len(read) // len(held)} %" in browser.get("/cluster?part=board").text
+    Replica.objects.filter(id=last.id).update(verified_at=Now())
+    assert "checking" not in browser.get("/cluster?part=board").text
 
 
 @pytest.mark.parametrize("span", dashboard.SPANS)
