@@ -97,15 +97,17 @@ def version_ids(tags: Sequence[str]) -> tuple[UUID, ...]:
     return tuple(UUID(hex=tag) for tag in tags if re.fullmatch(r"[0-9a-f]{32}", tag))
 
 
-def parse_sha256(headers: Mapping[str, str]) -> bytes | None:
-    """Return the SHA-256 that Repr-Digest or Content-Digest promises; None without one. Raises BadHeader."""
+def parse_sha256(
+    headers: Mapping[str, str], names: Sequence[str] = ("Repr-Digest", "Content-Digest")
+) -> bytes | None:
+    """Return the SHA-256 that these headers promise; None without one. Raises BadHeader."""
     found: set[bytes] = set()
-    for name in ("Repr-Digest", "Content-Digest"):
+    for name in names:
         if match := _SHA256.search(headers.get(name, "")):
             try:
                 found.add(base64.b64decode(match[1], validate=True))
             except binascii.Error as error:
                 raise BadHeader(f"{name} holds sha-256=:<base64>:.") from error
     if len(found) > 1 or any(len(digest) != 32 for digest in found):
-        raise BadHeader("Repr-Digest and Content-Digest hold one SHA-256, sha-256=:<base64>:.")
+        raise BadHeader(f"{' and '.join(names)} hold one SHA-256, sha-256=:<base64>:.")
     return next(iter(found), None)

@@ -2,8 +2,9 @@
 
 from typing import Protocol
 
+from nodes.contents import Source
 from nodes.errors import SourceCut
-from storagenode.protocol.body import BodyCut, RequestBody
+from storagenode.protocol.body import BodyCut
 
 _SCRATCH_BYTES = 64 * 1024
 
@@ -18,7 +19,7 @@ class Hash(Protocol):
 class Hashed:
     """Reads like the body."""
 
-    def __init__(self, body: RequestBody, hash: Hash) -> None:
+    def __init__(self, body: Source, hash: Hash) -> None:
         self._body = body
         self._hash = hash
 

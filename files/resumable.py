@@ -5,6 +5,7 @@ before, so two writers never mix their bytes.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -17,7 +18,6 @@ from django.db.models.functions import Now
 
 from files import access, names, reserving, tree, tus, uploads
 from files.errors import (
-    ChecksumMismatch,
     FinalUpload,
     NotFound,
     OffsetMismatch,
@@ -112,14 +112,14 @@ def append(
     *,
     offset: int,
     length: int | None = None,
-    checksum: Checksum | None = None,
+    checksums: Sequence[Checksum] = (),
 ) -> Progress:
     """Add the bytes of a body at the offset; the last ones commit the upload.
 
-    What arrived before a broken connection stays, unless it came with a checksum: of that all bytes stay or
+    What arrived before a broken connection stays, unless it came with checksums: of that all bytes stay or
     none. Sending the last piece again after its answer was lost finds the entry it became. `length` settles a
-    deferred one. Raises OffsetMismatch, UploadTooLong, ChecksumMismatch, UploadNotFound, UploadExpired,
-    FinalUpload, and what appending and committing raise.
+    deferred one. Raises OffsetMismatch, UploadTooLong, ChecksumMismatch, DigestMismatch, UploadNotFound,
+    UploadExpired, FinalUpload, and what appending and committing raise.
     """
     upload = _settled(user, upload_id)
     if upload.concat and upload.concat != tus.PARTIAL:
@@ -132,8 +132,8 @@ def append(
     left = None if upload.length is None else upload.length - offset
     if left is not None and (body.remaining or 0) > left:
         raise UploadTooLong
-    if checksum is not None:
-        return _append_checked(user, upload, body, offset, checksum)
+    if checksums:
+        return _append_checked(user, upload, body, offset, checksums)
     try:
         writer = contents.resume(upload.segment_id)
     except WriterSuperseded:
@@ -249,7 +249,7 @@ def _finish(user: "User", upload: Upload, writer: "Writer") -> Progress:
 
 
 def _append_checked(
-    user: "User", upload: Upload, body: RequestBody, offset: int, checksum: Checksum
+    user: "User", upload: Upload, body: RequestBody, offset: int, checksums: Sequence[Checksum]
 ) -> Progress:
     """Take bytes that stay only if they match. What is recorded on the way is marked until they do.
 
@@ -259,12 +259,17 @@ def _append_checked(
     mine = Upload.objects.filter(id=upload.id)
     if not mine.filter(checked_from=None, committed_at=None).update(checked_from=offset):
         raise WriterSuperseded
-    hashed = Hashed(body, hashlib.new(checksum.algorithm, usedforsecurity=False))
+    source: Source = body
+    expected: list[tuple[Hashed, Checksum]] = []
+    for checksum in checksums:
+        source = hashed = Hashed(source, hashlib.new(checksum.algorithm, usedforsecurity=False))
+        expected.append((hashed, checksum))
     with contents.resume(upload.segment_id, keep_tail=True) as writer:
         try:
-            _take(upload, writer, hashed, offset)
-            if hashed.digest() != checksum.digest:
-                raise ChecksumMismatch
+            _take(upload, writer, source, offset)
+            for hashed, checksum in expected:
+                if hashed.digest() != checksum.digest:
+                    raise checksum.mismatch
             progress = _finish(user, upload, writer)
         except OffsetMismatch:  # somebody added bytes meanwhile: they are not ours to drop
             mine.update(checked_from=None)

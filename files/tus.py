@@ -9,7 +9,15 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from files.errors import BadHeader, UnsupportedTusVersion, UnsupportedUploadType, UploadTooLong
+from files import conditions
+from files.errors import (
+    BadHeader,
+    ChecksumMismatch,
+    DigestMismatch,
+    UnsupportedTusVersion,
+    UnsupportedUploadType,
+    UploadTooLong,
+)
 from files.models import Upload
 
 VERSION = "1.0.0"
@@ -78,10 +86,23 @@ class Checksum:
 
     algorithm: str
     digest: bytes
+    mismatch: type[ChecksumMismatch | DigestMismatch] = ChecksumMismatch
 
 
-def parse_checksum(headers: Mapping[str, str]) -> Checksum | None:
-    """Return what Upload-Checksum says; None without it. Raises BadHeader for an algorithm we do not know."""
+def parse_checksums(headers: Mapping[str, str]) -> list[Checksum]:
+    """Return what Upload-Checksum and Content-Digest (RFC 9530) say: the bytes match all, or none stays.
+
+    Raises BadHeader, for an Upload-Checksum of an algorithm we do not know, too.
+    """
+    checksums = []
+    if told := _parse_checksum(headers):
+        checksums.append(told)
+    if sha256 := conditions.parse_sha256(headers, ["Content-Digest"]):
+        checksums.append(Checksum("sha256", sha256, DigestMismatch))
+    return checksums
+
+
+def _parse_checksum(headers: Mapping[str, str]) -> Checksum | None:
     if "Upload-Checksum" not in headers:
         return None
     algorithm, _, value = headers["Upload-Checksum"].strip().partition(" ")

@@ -61,6 +61,7 @@ _CREATION = [
         " file would be.",
     ),
     _header("Upload-Checksum", "sha1 or sha256, and the digest of this request's bytes in Base64."),
+    _header("Content-Digest", "sha-256=:<base64>: of this request's bytes."),
     keyed.PARAMETER,
     _header("Location", "The address of the upload, for what follows.", response=[201]),
     *_told(201),
@@ -70,6 +71,7 @@ _APPENDING = [
     _header("Upload-Offset", "Where these bytes go: at the end of those that came.", int, required=True),
     _header("Upload-Length", "How many bytes there will be, when that was deferred.", int),
     _header("Upload-Checksum", "sha1 or sha256, and the digest of this request's bytes in Base64."),
+    _header("Content-Digest", "sha-256=:<base64>: of this request's bytes."),
     *_told(204),
 ]
 
@@ -159,7 +161,7 @@ class UploadsView(TusView, GenericAPIView[Upload]):
         concat = tus.parse_concat(request.headers, prefix=reverse("uploads") + "/")
         is_final = concat is not None and not concat.is_partial
         length = None if is_final else tus.parse_length(request.headers)
-        checksum = None if is_final else tus.parse_checksum(request.headers)
+        checksums = [] if is_final else tus.parse_checksums(request.headers)
         has_bytes = not is_final and body.remaining != 0
         if has_bytes:
             tus.require_body_type(request.headers)
@@ -177,7 +179,7 @@ class UploadsView(TusView, GenericAPIView[Upload]):
         progress = resumable.progress_of(resumable.find(user, UUID(made.reference)))
         if has_bytes and not is_repeated and progress.entry_id is None:
             with transfers.one():
-                progress = resumable.append(user, progress.upload.id, body, offset=0, checksum=checksum)
+                progress = resumable.append(user, progress.upload.id, body, offset=0, checksums=checksums)
         return _created(progress, idempotency.REPLAYED if is_repeated else {})
 
 
@@ -212,7 +214,7 @@ class UploadView(TusView):
                 RequestBody(request.META),
                 offset=tus.parse_offset(request.headers),
                 length=tus.parse_later_length(request.headers),
-                checksum=tus.parse_checksum(request.headers),
+                checksums=tus.parse_checksums(request.headers),
             )
         return Response(status=HTTPStatus.NO_CONTENT, headers=_progress_headers(progress))
 

@@ -27,9 +27,10 @@ gets the first answer again, with `Idempotent-Replayed: true`. All that makes so
 what is asked for by a password: a token is shown once, and a name is taken once.
 
 **Bytes** that are sent are compared with `Repr-Digest` or `Content-Digest` (`sha-256=:<base64>:`, RFC
-9530): if they do not match, 422 `digest_mismatch`, and nothing is stored. Both come with a file that is
-sent whole, once its SHA-256 is known; `sha256` is the same in hex, null until then. Up to 16 ranges are
-read at once.
+9530): if they do not match, 422 `digest_mismatch`, and nothing is stored. Of an upload by tus
+`Content-Digest` holds for the bytes of its request, of which nothing is stored then; `Repr-Digest`, of the
+whole, is not looked at there. Both come with a file that is sent whole, once its SHA-256 is known; `sha256`
+is the same in hex, null until then. Up to 16 ranges are read at once.
 
 **Names** have 1 to 255 bytes of UTF-8 without `/` and control characters, are kept in NFC, and are unique
 in their folder. In addresses they are percent-encoded.

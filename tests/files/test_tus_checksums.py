@@ -14,7 +14,7 @@ from files.models import Upload
 from nodes.errors import SourceCut
 from nodes.models import Chunk, Extent, Segment
 from storagenode.protocol.body import RequestBody
-from tests.files.conftest import used_bytes
+from tests.files.conftest import code, used_bytes
 from tests.files.tus_requests import DATA, content, create, head, patch
 
 pytestmark = pytest.mark.usefixtures("cluster")
@@ -56,6 +56,48 @@ def test_a_piece_that_does_not_match_leaves_nothing(api):
     assert content(api) == DATA[:2000]
 
 
+def content_digest(body):
+    return {"Content-Digest": f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"}
+
+
+def test_bytes_that_are_not_those_of_their_content_digest_leave_nothing(api):
+    others = content_digest(b"others")
+    assert code(create(api, 2000, DATA[:1000], headers=others)) == (422, "digest_mismatch")
+    assert Segment.objects.get().length == 0
+
+    url = create(api, 2000, DATA[:1000], headers=content_digest(DATA[:1000]))["Location"]
+    assert code(patch(api, url, 1000, DATA[1000:2000], **others)) == (422, "digest_mismatch")
+    assert offset_of(api, url) == 1000
+    assert patch(api, url, 1000, DATA[1000:2000], **content_digest(DATA[1000:2000])).status_code == 204
+    assert content(api) == DATA[:2000]
+
+
+def test_bytes_that_come_with_both_digests_match_both(api):
+    url = create(api, 1000)["Location"]
+    for right, wrong, refusal in (
+        (checksum, content_digest, (422, "digest_mismatch")),
+        (content_digest, checksum, (460, "checksum_mismatch")),
+    ):
+        sent = right(DATA[:1000]) | wrong(b"others")
+        assert code(patch(api, url, 0, DATA[:1000], **sent)) == refusal
+        assert offset_of(api, url) == 0
+
+    assert (
+        patch(api, url, 0, DATA[:1000], **checksum(DATA[:1000]), **content_digest(DATA[:1000])).status_code
+        == 204
+    )
+    assert content(api) == DATA[:1000]
+
+
+def test_a_content_digest_that_cannot_be_is_refused(api):
+    url = create(api, 1000)["Location"]
+
+    assert code(patch(api, url, 0, DATA[:1000], **{"Content-Digest": "sha-256=:AAAA:"})) == (
+        400,
+        "bad_header",
+    )
+
+
 def test_what_was_recorded_on_the_way_goes_too(api, monkeypatch):
     monkeypatch.setattr("nodes.writing.WINDOW_PIECES", 1)
     body = DATA * 3
@@ -87,7 +129,7 @@ def test_bytes_cut_off_before_their_end_cannot_match_and_go(owner, api):
     wanted = tus.Checksum("sha1", hashlib.sha1(DATA[:1000]).digest())
 
     with pytest.raises(SourceCut):
-        resumable.append(owner, upload_id, RequestBody(environ), offset=0, checksum=wanted)
+        resumable.append(owner, upload_id, RequestBody(environ), offset=0, checksums=[wanted])
 
     assert offset_of(api, url) == 0
 
@@ -128,7 +170,7 @@ def test_a_checksum_that_is_none_is_refused(api, sent):
     assert patch(api, url, 0, b"hello", **{"Upload-Checksum": sent}).json()["code"] == "bad_header"
     assert offset_of(api, url) == 0
     with pytest.raises(BadHeader):
-        tus.parse_checksum({"Upload-Checksum": sent})
+        tus.parse_checksums({"Upload-Checksum": sent})
 
 
 def test_the_algorithms_are_told(anonymous):

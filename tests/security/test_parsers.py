@@ -168,7 +168,7 @@ def test_s25_the_headers_of_tus_are_read_or_refused(header: str):
         found = read(parse, headers, refusals=refusals)
         assert found is None or 0 <= found <= tus.MAX_SIZE
     read(tus.parse_length, {"Upload-Defer-Length": header}, refusals=refusals)
-    read(tus.parse_checksum, headers, refusals=refusals)
+    read(tus.parse_checksums, headers, refusals=refusals)
     found = read(tus.parse_concat, headers, prefix=PREFIX, refusals=refusals)
     assert found is None or found.is_partial or found.part_ids
 
