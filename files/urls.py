@@ -26,7 +26,8 @@ urlpatterns = [
     path("entries/<uuid:entry_id>/shares", shares_api.EntrySharesView.as_view()),
     path("shares", shares_api.SharesView.as_view()),
     path("shares/<uuid:share_id>", shares_api.ShareView.as_view()),
-    path("paths/", entries_api.PathView.as_view(), {"path": ""}),
+    path("paths", entries_api.PathView.as_view(), {"path": ""}),
+    path("paths/", entries_api.PathView.as_view(schema=None), {"path": ""}),  # the empty path after a slash
     path("paths/<path:path>", entries_api.PathView.as_view()),
     path("uploads", tus_api.UploadsView.as_view(), name="uploads"),
     path("uploads/<uuid:upload_id>", tus_api.UploadView.as_view(), name="upload"),

@@ -133,6 +133,7 @@ ROWS: dict[str, Row] = {
     "PATCH api/v1/shares/<uuid:share_id>": owner_alone(200, body={"role": "view"}),
     "DELETE api/v1/shares/<uuid:share_id>": owner_alone(204),
     # a path leads through one's own tree
+    "GET api/v1/paths": signed_in(200),
     "GET api/v1/paths/": signed_in(200),
     "GET api/v1/paths/<path:path>": owner_alone(200),
     "GET api/v1/content/<path:path>": owner_alone(304, **NOT_CHANGED),

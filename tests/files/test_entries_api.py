@@ -229,6 +229,14 @@ def test_a_list_that_cannot_be_is_refused(api, query, answer):
     assert code(api.get(f"{ENTRIES}?{query}")) == answer
 
 
+@pytest.mark.parametrize("address", ["/api/v1/paths", "/api/v1/paths/"])
+def test_the_topmost_folder_is_found_by_its_path_with_a_slash_and_without(api, owner, address):
+    make_folder(owner, "/a")
+
+    assert api.get(address).json()["id"] == api.get("/api/v1/me").json()["root_id"]
+    assert [one["name"] for one in api.get(f"{address}?children=true").json()["results"]] == ["a"]
+
+
 def test_a_manifest_belongs_to_a_file(api, owner):
     file, folder = write_file(owner, "/a.txt"), make_folder(owner, "/b")
 
@@ -347,7 +355,8 @@ def test_every_route_of_the_tree_is_described():
     paths = SchemaGenerator().get_schema(request=None, public=True)["paths"]
 
     for pattern in urls.urlpatterns:
-        route = str(pattern.pattern).replace("<uuid:", "{").replace("<path:", "{")
+        route = str(pattern.pattern).rstrip("/")  # paths/ is what paths is
+        route = route.replace("<uuid:", "{").replace("<path:", "{")
         route = route.replace("<int:", "{").replace(">", "}")
         assert f"/api/v1/{route}" in paths
 
@@ -359,7 +368,7 @@ def test_every_route_of_the_tree_is_tried_by_a_stranger_and_by_nobody():
     elsewhere |= {"batch"}  # test_batches: an answer for each entry
     elsewhere |= {"entries/<uuid:entry_id>/shares", "shares", "shares/<uuid:share_id>"}  # test_shares_api
     elsewhere |= {"auth/tokens"}  # tests/accounts
-    elsewhere |= {"me", "paths/", "trash", "changes"}  # these concern nothing but what is one's own
+    elsewhere |= {"me", "paths", "paths/", "trash", "changes"}  # these concern nothing but what is one's own
     requests = _requests(Entry(id=ABSENT))
     tried = {resolve(urlsplit(url).path).route.removeprefix("api/v1/") for _, url, _ in requests}
 

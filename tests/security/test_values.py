@@ -21,7 +21,7 @@ PARAMETERS = {
         "shared",
         "owner",
     ),
-    "/api/v1/paths/": ("children", "order", "kind", "cursor", "limit"),
+    "/api/v1/paths": ("children", "order", "kind", "cursor", "limit"),
     "/api/v1/changes": ("cursor", "limit"),
     "/api/v1/shares": ("cursor", "limit"),
     "/api/v1/auth/tokens": ("cursor", "limit"),
