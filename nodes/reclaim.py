@@ -6,7 +6,7 @@ and only in a later statement, with a fresh look, marked for deletion; then file
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -148,15 +148,16 @@ def _take_apart(contents: list[Content]) -> None:
     Content.objects.filter(id__in=[content.id for content in contents]).delete()
 
 
-def condemn_unneeded(chunk_ids: Collection[int]) -> None:
+def condemn_unneeded(chunk_ids: Iterable[int]) -> None:
     """Begin the grace of chunks without extents: locked first, decided in a later statement.
 
     One statement alone could condemn a chunk that a record has just taken up; then nobody would repair it.
     """
-    if not chunk_ids:
+    ids = list(chunk_ids)
+    if not ids:
         return
     locked = list(
-        Chunk.objects.filter(id__any_of=chunk_ids, state=Chunk.State.LIVE)
+        Chunk.objects.filter(id__any_of=ids, state=Chunk.State.LIVE)
         .in_lock_order()
         .values_list("id", flat=True)
     )
