@@ -234,22 +234,31 @@ class System:
         return is_still
 
     @contextmanager
-    def frozen_worker(self) -> Iterator[None]:
+    def frozen_worker(self, *, but_first: bool = False) -> Iterator[None]:
         """Stop the worker's processes: meanwhile nobody probes a node or replaces a copy.
 
         They stop between two transactions, or what they have locked would keep everybody else waiting.
+        `but_first`: the first process goes on, which probes; what is not done are tasks.
         """
+
+        def send(number: signal.Signals) -> None:
+            if not but_first:
+                self.kill("worker", number)
+                return
+            for pid in self.pids("worker")[1:]:
+                os.kill(pid, number)
+
         deadline = time.monotonic() + PATIENCE_SECONDS
         try:
-            self.kill("worker", signal.SIGSTOP)
+            send(signal.SIGSTOP)
             while not self._comes_to_rest():
-                self.kill("worker", signal.SIGCONT)
+                send(signal.SIGCONT)
                 if time.monotonic() > deadline:
                     raise SystemFailed(f"the worker was always in a transaction\n{self.logs()}")
-                self.kill("worker", signal.SIGSTOP)
+                send(signal.SIGSTOP)
             yield
         finally:
-            self.kill("worker", signal.SIGCONT)
+            send(signal.SIGCONT)
 
     def _comes_to_rest(self) -> bool:
         """Tell whether no transaction is open, now or within a second; those of the gateway are short."""

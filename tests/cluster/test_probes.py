@@ -2,8 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psutil
 import pytest
@@ -17,17 +15,6 @@ pytestmark = pytest.mark.cluster
 SUSPECT_SECONDS = 30
 
 
-@contextmanager
-def held_still(pids: list[int]) -> Iterator[None]:
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
-
-
 def health_of(system: System, node: str) -> str:
     ((health,),) = audit.query(system, f"SELECT health FROM nodes_node WHERE name = '{node}'")
     return str(health)
@@ -36,7 +23,7 @@ def health_of(system: System, node: str) -> str:
 def test_a_dead_node_is_suspected_while_redis_is_gone_and_all_that_does_tasks_stands_still(system: System):
     first, *others = system.pids("worker")
     assert len(others) == 2
-    with held_still(others):
+    with system.frozen_worker(but_first=True):
         system.kill("redis", stay_down=True)
         system.kill("node-3", stay_down=True)
         system.wait_for(
