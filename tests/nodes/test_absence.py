@@ -8,7 +8,7 @@ from django.utils import timezone
 from nodes import health, membership, roster
 from nodes.errors import NodeUnreachable
 from nodes.models import Node
-from tests.nodes.living_cluster import age, chunk_of
+from tests.nodes.living_cluster import Cluster, age, chunk_of
 from tests.nodes.test_replication import replicate_all
 
 
@@ -21,6 +21,21 @@ def fail_for(name: str, *, seconds: float) -> None:
     roster.forget()
 
 
+def lose_a_holder(cluster: Cluster, content: bytes, *, seconds: float) -> Node:
+    """Store a content with all its copies, and have one of their nodes seen failing for so long."""
+    cluster.store(content)
+    replicate_all()
+    gone: Node = chunk_of(content).replicas.select_related("node").first().node
+    cluster.take_down(gone.name)
+    fail_for(gone.name, seconds=seconds)
+    return gone
+
+
+def nodes_beside(gone: Node, content: bytes) -> set[str]:
+    """Name the other nodes that hold a copy."""
+    return {replica.node.name for replica in chunk_of(content).replicas.stored()} - {gone.name}
+
+
 def pause_probes_for_a_day() -> None:
     for column in ("failing_since", "probed_at"):
         age("nodes_node", column, 24 * 3600)
@@ -29,19 +44,13 @@ def pause_probes_for_a_day() -> None:
 
 def test_chunks_of_a_node_gone_long_are_repaired(cluster, settings):
     content = b"orphaned"
-    cluster.store(content)
-    replicate_all()
-    chunk = chunk_of(content)
-    gone = chunk.replicas.select_related("node").first().node
-    cluster.take_down(gone.name)
-
-    fail_for(gone.name, seconds=settings.REPAIR_AFTER_SECONDS - 5)
+    gone = lose_a_holder(cluster, content, seconds=settings.REPAIR_AFTER_SECONDS - 5)
     assert chunk_of(content).copies_due_at is None
     fail_for(gone.name, seconds=settings.REPAIR_AFTER_SECONDS + 5)
     assert chunk_of(content).copies_due_at is not None
     replicate_all()
 
-    assert len({r.node.name for r in chunk.replicas.stored()} - {gone.name}) == 3
+    assert len(nodes_beside(gone, content)) == 3
 
 
 def test_a_node_that_is_drained_orders_nothing_by_going_away(cluster, settings):
@@ -94,11 +103,7 @@ def test_time_without_probes_is_no_silence(cluster, settings):
 
 def test_a_pause_of_probes_adds_to_an_absence_nothing_and_takes_nothing_of_it(cluster, settings):
     content = b"nearly due"
-    cluster.store(content)
-    replicate_all()
-    gone = chunk_of(content).replicas.select_related("node").first().node
-    cluster.take_down(gone.name)
-    fail_for(gone.name, seconds=settings.REPAIR_AFTER_SECONDS - 60)
+    lose_a_holder(cluster, content, seconds=settings.REPAIR_AFTER_SECONDS - 60)
 
     pause_probes_for_a_day()
     health.probe_all()
@@ -111,28 +116,18 @@ def test_a_pause_of_probes_adds_to_an_absence_nothing_and_takes_nothing_of_it(cl
 def test_repair_goes_on_through_a_pause_of_probes(cluster, settings):
     """All workers pause for a while in the middle of a repair; the node stays away for good."""
     content = b"half repaired"
-    cluster.store(content)
-    replicate_all()
-    chunk = chunk_of(content)
-    gone = chunk.replicas.select_related("node").first().node
-    cluster.take_down(gone.name)
-    fail_for(gone.name, seconds=settings.REPAIR_AFTER_SECONDS + 5)
+    gone = lose_a_holder(cluster, content, seconds=settings.REPAIR_AFTER_SECONDS + 5)
 
     pause_probes_for_a_day()
     health.probe_all()
     replicate_all()
 
-    assert len({r.node.name for r in chunk.replicas.stored()} - {gone.name}) == 3
+    assert len(nodes_beside(gone, content)) == 3
 
 
 def test_repair_that_a_stop_of_everything_interrupted_is_ordered_again(cluster, settings):
     content = b"stopped in mid-repair"
-    cluster.store(content)
-    replicate_all()
-    chunk = chunk_of(content)
-    gone = chunk.replicas.select_related("node").first().node
-    cluster.take_down(gone.name)
-    fail_for(gone.name, seconds=settings.REPAIR_AFTER_SECONDS + 5)
+    gone = lose_a_holder(cluster, content, seconds=settings.REPAIR_AFTER_SECONDS + 5)
 
     health.forget()
     health.probe_all()  # it may be that it only starts later
@@ -140,20 +135,15 @@ def test_repair_that_a_stop_of_everything_interrupted_is_ordered_again(cluster, 
     fail_for(gone.name, seconds=settings.REPAIR_AFTER_SECONDS + 5)
     replicate_all()
 
-    assert len({r.node.name for r in chunk.replicas.stored()} - {gone.name}) == 3
+    assert len(nodes_beside(gone, content)) == 3
 
 
 def test_an_order_for_an_absent_node_is_not_swallowed_while_probes_pause(cluster, settings):
     content = b"pausing probes"
-    cluster.store(content)
-    replicate_all()
-    chunk = chunk_of(content)
-    gone = chunk.replicas.select_related("node").first().node
-    cluster.take_down(gone.name)
-    fail_for(gone.name, seconds=settings.REPAIR_AFTER_SECONDS + 5)
+    gone = lose_a_holder(cluster, content, seconds=settings.REPAIR_AFTER_SECONDS + 5)
     age("nodes_node", "probed_at", 10 * 3600 * 24)  # every row is old: nobody has asked lately
     roster.forget()
 
     replicate_all()
 
-    assert len({r.node.name for r in chunk.replicas.stored()} - {gone.name}) == 3
+    assert len(nodes_beside(gone, content)) == 3
