@@ -84,7 +84,7 @@ def _wake(holder: UUID) -> float:
         return interval if probe_in_turn(holder) else interval / LOOKS_AN_INTERVAL
     except (DatabaseError, InterfaceError) as error:  # it may be back by then
         log.warning("the nodes could not be probed: %s", error)
-    except Exception:
+    except Exception:  # a thread that ends by it would probe no more
         log.exception("the nodes could not be probed")
     finally:
         connection.close()
