@@ -9,17 +9,24 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from zipfile import ZIP_FILECOUNT_LIMIT
+from datetime import UTC, datetime, timedelta
+from zipfile import ZIP64_LIMIT, ZIP_FILECOUNT_LIMIT
 
 from zipstream import ZipStream, ZipStreamInfo
 
-Member = tuple[str, str | None, int]
-"""The path in the archive, a folder's with "/" at its end; what bytes are asked for by, if any; how many."""
+Member = tuple[str, str | None, int, int]
+"""The path in the archive, a folder's with "/" at its end; what bytes are asked for by, if any; how many; its
+time, in seconds since 1970."""
 
 MEMORY_BYTES = 2**18  # of a list that takes no more there is no file
 HEADERS_A_PAGE = 500
 _LENGTH = struct.Struct("<L")
 _ZIP64_END_BYTES = 56 + 20  # its record and its locator (APPNOTE 4.3.14, 4.3.15)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST_TIME, _LAST_TIME = (1980, 1, 1, 0, 0, 0), (2107, 12, 31, 23, 59, 59)
+_UT_SECONDS = range(-(2**31), 2**31)
+_FOLDER_MODE, _FILE_MODE = 0o40775, 0o600
+_IS_FOLDER = 0x10  # among the attributes of DOS
 
 
 class Zip:
@@ -27,24 +34,24 @@ class Zip:
 
     def __init__(self) -> None:
         self.count = 0
-        self._measured = ZipStream(sized=True)
+        self._measured = _Stream(sized=True)
         self._members = _Pages()
         self._directory = _Directory()
 
     def extend(self, members: Sequence[Member]) -> None:
         """Add a page of members. Raises OSError where the temporary folder has no room for them."""
-        for path, _, size in members:
-            self._measured.add(None if path.endswith("/") else (), path, size=size)
-        self._measured._queue.clear()  # measured is all they shall be
+        for path, _, size, seconds in members:
+            self._measured.measure(path, size, seconds)
         self._members.append(json.dumps(members).encode())
         self.count += len(members)
 
     @property
     def length(self) -> int:
         """How many bytes it is."""
+        _, *sizes = self._measured._size_prog
         length = len(self._measured)
-        if self.count == ZIP_FILECOUNT_LIMIT:  # zipstream-ng 1.9.3 counts without what it writes for these
-            length += _ZIP64_END_BYTES
+        if self.count == ZIP_FILECOUNT_LIMIT and max(sizes) <= ZIP64_LIMIT:
+            length += _ZIP64_END_BYTES  # zipstream-ng 1.9.3 counts without what it writes for these
         return length
 
     def pieces(self, read: Callable[[str, int], Iterable[bytes]]) -> Generator[bytes, None, None]:
@@ -52,12 +59,11 @@ class Zip:
 
         What reading raises ends the archive. Raises OSError where the temporary folder has no more room.
         """
-        zipped = ZipStream(sized=True)
+        zipped = _Stream(sized=True)
         zipped._filelist = self._directory
         for page in self._members:
-            for path, key, size in json.loads(page):
-                zipped.add(None if key is None else _Bytes(read, key, size), path, size=size)
-            yield from zipped.all_files()
+            for path, key, size, seconds in json.loads(page):
+                yield from zipped.write(path, () if key is None else read(key, size), size, seconds)
         yield from zipped.footer()
 
     def close(self) -> None:
@@ -66,16 +72,40 @@ class Zip:
         self._directory.close()
 
 
-class _Bytes:
-    """The bytes of a member, asked for when they are needed."""
+class _Stream(ZipStream):  # type: ignore[misc]  # it has no types
+    """Members with times of their own: those that ZipStream queues have the time of the download."""
 
-    def __init__(self, read: Callable[[str, int], Iterable[bytes]], key: str, size: int) -> None:
-        self._read = read
-        self._key = key
-        self._size = size
+    def measure(self, path: str, size: int, seconds: int) -> None:
+        """Count a member into the length."""
+        self._add_size_from_file(path, size)
+        stamp_bytes = len(_stamp(seconds))
+        count, written, directory = self._size_prog  # type: ignore[has-type]
+        self._size_prog = (count, written + stamp_bytes, directory + stamp_bytes)
 
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self._read(self._key, self._size))
+    def write(self, path: str, pieces: Iterable[bytes], size: int, seconds: int) -> Iterator[bytes]:
+        """Yield the bytes of a member."""
+        member = ZipStreamInfo(path, _in_dos(seconds))
+        member.extra = _stamp(seconds)
+        member.external_attr = _FILE_MODE << 16
+        if member.is_dir():
+            member.external_attr = _FOLDER_MODE << 16 | _IS_FOLDER
+        member.file_size = size
+        member.header_offset = self._pos
+        for piece in member._file_data(iter(pieces)):
+            yield self._track(piece)
+        if member.file_size != size:
+            raise RuntimeError(f"{path} has {member.file_size} bytes, not {size}")
+        self._filelist.append(member)
+
+
+def _in_dos(seconds: int) -> tuple[int, ...]:
+    """Give the nearest time that every archive has room for; UTC, as nobody's zone is known here."""
+    return min(max((_EPOCH + timedelta(seconds=seconds)).timetuple()[:6], _FIRST_TIME), _LAST_TIME)
+
+
+def _stamp(seconds: int) -> bytes:
+    """Give the field of Info-ZIP for the time in UTC, exact to the second; empty where it has no room."""
+    return struct.pack("<2sHBl", b"UT", 5, 1, seconds) if seconds in _UT_SECONDS else b""
 
 
 class _Pages:

@@ -1,9 +1,12 @@
 """A folder as one zip archive: whole, or visibly broken."""
 
 import io
+import struct
 import tempfile
 import tracemalloc
 import zipfile
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
 from zipfile import ZIP_FILECOUNT_LIMIT
 
 import pytest
@@ -12,6 +15,7 @@ from django.test import Client
 
 from files import archives, transfers, tree, zipping
 from files.errors import NotAFolder, TooManyEntries
+from files.models import Entry
 from nodes.models import Replica
 from storagenode.protocol.names import chunk_name
 from tests.files.conftest import make_folder, names_in, write_file
@@ -56,6 +60,34 @@ def test_an_archive_holds_what_the_folder_holds(api, holiday):
             "empty folder/": b"",
             ".._.._evil.txt": b"tamed",
         }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_members_carry_the_times_that_the_list_shows(owner):
+    told = {"album/a.txt": datetime(2019, 8, 7, 6, 5, 4, tzinfo=UTC), "album/deep/": datetime.now(UTC)}
+    write_file(owner, "/album/a.txt", size=0)
+    make_folder(owner, "/album/deep")
+    for path, moment in told.items():
+        Entry.objects.filter(name=PurePosixPath(path).name).update(modified_at=moment)
+    album, file = Entry.objects.get(name="album"), Entry.objects.get(name="a.txt")
+    told["album/"] = album.modified_at
+
+    whole = times_in(archives.open_archive(owner, album.id)[1])
+    chosen = times_in(archives.open_several(owner, [album.id, file.id]))
+
+    assert chosen == utc_of(told | {"a.txt": told["album/a.txt"]})
+    assert whole == utc_of({path.removeprefix("album/"): told[path] for path in told if path != "album/"})
+
+
+def times_in(archive):
+    """The times of members in UTC, by their extra fields of Info-ZIP; closes the archive."""
+    with zipfile.ZipFile(io.BytesIO(b"".join(archive))) as unpacked:
+        archive.close()
+        return {one.filename: struct.unpack("<xxxxxl", one.extra)[0] for one in unpacked.infolist()}
+
+
+def utc_of(moments):
+    return {path: int(moment.timestamp()) for path, moment in moments.items()}
 
 
 def test_a_damaged_file_ends_the_archive_short_of_its_length(api, holiday, running_nodes, settings):
