@@ -27,7 +27,7 @@ from rest_framework import exceptions
 from accounts.authentication import CHALLENGE
 from accounts.errors import CsrfRefused
 from dfsweb import faults, request_ids
-from storagenode.memory import SHORT_OF_SOMETHING
+from storagenode.memory import is_shortage
 
 logger = logging.getLogger(__name__)
 
@@ -206,7 +206,7 @@ def describe(error: BaseException | None) -> Problem:
         )
     if isinstance(error, _DATABASE_DOWN):
         return Problem("database_unavailable", "The database does not answer. Try again in a moment.", True)
-    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno in SHORT_OF_SOMETHING):
+    if is_shortage(error):
         return Problem("overloaded", "This server has no memory left for it. Try again in a moment.", True)
     if isinstance(error, exceptions.APIException):
         return _describe_rest(error)

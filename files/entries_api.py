@@ -26,9 +26,9 @@ from files import (
 from files.errors import NotAFile
 from files.flags import is_set
 from files.presenting import entry_out, manifest_out
-from files.replies import entry_response, next_url, page_response
+from files.replies import entry_response, next_url, page_response, read_response
 from files.searching import Sought
-from files.tree_views import IF_MATCH, TreeView, if_match
+from files.tree_views import IF_MATCH, IF_NONE_MATCH, UNCHANGED, TreeView, if_match
 from nodes import contents
 
 _LIST_IN, _PATH_IN = serializers.ListIn(), serializers.PathIn()
@@ -85,10 +85,10 @@ class EntriesView(TreeView):
 
 
 class EntryView(TreeView):
-    @extend_schema(responses=serializers.EntryOut)
+    @extend_schema(responses={200: serializers.EntryOut, **UNCHANGED}, parameters=[IF_NONE_MATCH])
     def get(self, request: Request, entry_id: UUID) -> Response:
         """Tell about an entry, one that lies in the trash included."""
-        return entry_response(access.find_known(access.signed_in(request), entry_id))
+        return read_response(request, access.find_known(access.signed_in(request), entry_id))
 
     @extend_schema(request=serializers.ChangeIn, responses=serializers.EntryOut, parameters=[IF_MATCH])
     def patch(self, request: Request, entry_id: UUID) -> Response:
@@ -207,8 +207,8 @@ class VerifyView(TreeView):
 
 class PathView(TreeView):
     @extend_schema(
-        parameters=[serializers.PathIn, OpenApiParameter("path", str, OpenApiParameter.PATH)],
-        responses=serializers.EntryOrPageOut,
+        parameters=[serializers.PathIn, OpenApiParameter("path", str, OpenApiParameter.PATH), IF_NONE_MATCH],
+        responses={200: serializers.EntryOrPageOut, **UNCHANGED},
     )
     def get(self, request: Request, path: str) -> Response:
         """Tell about what lies at a path, or list the folder there."""
@@ -217,7 +217,7 @@ class PathView(TreeView):
         if fields["children"]:
             page = listing.children_of(access.require_folder(found), serializers.paging(fields))
             return page_response(request, page)
-        return entry_response(details.with_copies([found])[0])
+        return read_response(request, details.with_copies([found])[0])
 
 
 class MeView(TreeView):

@@ -1,11 +1,13 @@
 """Writes replies that several doors share: an entry with its etag, a page with the next one's address."""
 
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from files import conditions
 from files.details import EntryDetails
 from files.listing import Page
 from files.presenting import entry_out
@@ -13,6 +15,14 @@ from files.presenting import entry_out
 
 def entry_response(entry: EntryDetails, *, status: int = 200) -> Response:
     return Response(entry_out(entry), status=status, headers={"ETag": f'"{entry.etag}"'})
+
+
+def read_response(request: Request, entry: EntryDetails) -> Response:
+    """Describe an entry to who reads it; 304 to who has it already, by If-None-Match. Raises BadHeader."""
+    known = conditions.parse_etags(request.headers.get("If-None-Match"), weak=True)
+    if known is not None and ("*" in known or entry.etag in known):
+        return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": f'"{entry.etag}"'})
+    return entry_response(entry)
 
 
 def page_response(request: Request, page: Page) -> Response:

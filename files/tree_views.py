@@ -2,13 +2,20 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from files import access, conditions
 
 IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The entry's etag.")
+IF_NONE_MATCH = OpenApiParameter(
+    "If-None-Match",
+    str,
+    OpenApiParameter.HEADER,
+    description="A known etag; it tells nothing of `copies`.",
+)
+UNCHANGED = {304: OpenApiResponse(description="The entry has this etag still.")}
 
 
 class TreeView(APIView):

@@ -60,6 +60,7 @@ class Condition(StrEnum):
     ABSENT = "absent"
     PRESENT = "present"
     MATCH = "match"
+    DIFFER = "differ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +149,10 @@ def _require(file: EntryDetails | None, terms: Preconditions) -> dict[str, Any]:
     if terms.unmodified_since is not None and file is not None and file.version_at and file.version_id:
         conditions.require_unmodified(file.version_at, terms.unmodified_since)
         return {"condition": Condition.MATCH, "versions": (file.version_id,)}
-    if terms.if_none_match is not None and "*" in terms.if_none_match:
-        return {"condition": Condition.ABSENT}
+    if terms.if_none_match is not None:
+        if "*" in terms.if_none_match:
+            return {"condition": Condition.ABSENT}
+        return {"condition": Condition.DIFFER, "versions": conditions.version_ids(terms.if_none_match)}
     return {}
 
 

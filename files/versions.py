@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
+from django.core import signing
 from django.db import connection, transaction
 
 from accounts import quota
@@ -67,7 +68,7 @@ def page(user: "User", entry_id: UUID, *, limit: int, cursor: str | None = None)
     file = access.find_file(user, entry_id)
     versions = Version.objects.filter(entry_id=file.id).order_by("-number")
     if cursor is not None:
-        versions = versions.filter(number__lt=_number(cursor))
+        versions = versions.filter(number__lt=_read_cursor(cursor, file.id))
     rows = versions.values_list(
         *("id", "number", "size", "content_type", "content__sha256", "created_by__username"),
         *("created_at", "modified_at"),
@@ -86,8 +87,8 @@ def page(user: "User", entry_id: UUID, *, limit: int, cursor: str | None = None)
         )
         for version_id, number, size, content_type, sha256, created_by, created_at, modified_at in rows
     ]
-    is_more = len(found) > limit
-    return VersionPage(found[:limit], str(found[limit - 1].number) if is_more else None)
+    following = _write_cursor(found[limit - 1].number, file.id) if len(found) > limit else None
+    return VersionPage(found[:limit], following)
 
 
 def find(user: "User", entry_id: UUID, number: int) -> EntryDetails:
@@ -195,7 +196,14 @@ def _version(entry_id: UUID, number: int) -> Version:
     return found
 
 
-def _number(cursor: str) -> int:
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 10):
-        raise BadCursor(field="cursor")
-    return int(cursor)
+def _write_cursor(number: int, entry_id: UUID) -> str:
+    return signing.dumps(number, salt=f"{__name__} {entry_id}")
+
+
+def _read_cursor(cursor: str, entry_id: UUID) -> int:
+    """Signed for this file, so that what it holds was written here."""
+    try:
+        number: int = signing.loads(cursor, salt=f"{__name__} {entry_id}")
+    except signing.BadSignature as error:
+        raise BadCursor(field="cursor") from error
+    return number

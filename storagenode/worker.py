@@ -11,9 +11,11 @@ does: see the tests before raising the pin.
 from __future__ import annotations
 
 import errno
+import json
 import math
 import select
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -21,7 +23,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from email.utils import formatdate
 from functools import lru_cache, partial
+from http import HTTPStatus
 from typing import Any
+from uuid import uuid4
 
 import gunicorn.http.wsgi
 import gunicorn.util
@@ -41,6 +45,8 @@ WAITING_SHARE = 0.375
 READ_SECONDS = 60.0
 """In this time a head, and a body that is not streamed, must have come."""
 SHORTAGE_PAUSE_SECONDS = 0.1
+BEGIN_AGAIN_SECONDS = 1.0
+"""A process that found no memory to begin gives it so long to come back before the next one tries."""
 ONE_PACKET_BYTES = 64 * 1024
 """Up to here it costs less to copy a body behind its head than to send the two apart."""
 REST_SECONDS = 1.0
@@ -76,17 +82,33 @@ class PatientThreadWorker(ThreadWorker):  # type: ignore[misc]
             if not hasattr(type(self.cfg), name):
                 object.__setattr__(self.cfg, name, setting.get())
         gunicorn.util.http_date = _date
+        gunicorn.util.write_error = _write_problem
         gunicorn.http.wsgi.Response = JoinedResponse
         self._places = threading.BoundedSemaphore(max(1, int(self.cfg.threads * PATIENT_SHARE)))
         self._waiting_places = threading.BoundedSemaphore(max(1, int(self.cfg.threads * WAITING_SHARE)))
         self._ended_at: float | None = None
 
+    def init_process(self) -> None:
+        """Serve to the end; without the memory to begin, end alone: gunicorn would end the others, too."""
+        try:
+            super().init_process()
+        except Exception as error:
+            if self.booted or not memory.is_shortage(error):
+                raise
+            log.error("no_memory_to_begin", reason=str(error))
+            time.sleep(BEGIN_AGAIN_SECONDS)
+            sys.exit(1)
+
     def get_thread_pool(self) -> ThreadPoolExecutor:
         """Start all threads now: one that cannot be started for want of memory would hang the worker."""
         pool: ThreadPoolExecutor = super().get_thread_pool()
         together = threading.Barrier(self.cfg.threads + 1)
-        for _ in range(self.cfg.threads):
-            pool.submit(together.wait)
+        try:
+            for _ in range(self.cfg.threads):
+                pool.submit(together.wait)
+        except BaseException:
+            together.abort()  # the process could not end while they wait
+            raise
         together.wait()
         return pool
 
@@ -219,6 +241,32 @@ def _finish_body(parser: Any, **bounds: Any) -> bool:
     if body is not None and type(body.reader) is LengthReader and not body.reader.length and not body.failed:
         return True
     return bool(type(parser).finish_body(parser, **bounds))
+
+
+def _write_problem(connection: socket.socket, status: int, reason: str, detail: str) -> None:
+    """Refuse what gunicorn cannot read as all else is refused, by RFC 9457; gunicorn would write HTML."""
+    request_id = uuid4().hex
+    code = "malformed" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "internal_error"
+    problem = {
+        "type": f"urn:dfsweb:problem:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail or "Something went wrong here.",
+        "code": code,
+        "retryable": False,
+        "request_id": request_id,
+    }
+    body = json.dumps(problem).encode()
+    head = [
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}",
+        "Connection: close",
+        "Content-Type: application/problem+json",
+        f"Content-Length: {len(body)}",
+        f"X-Request-Id: {request_id}",
+        "\r\n",
+    ]
+    log.warning("unreadable_request", request_id=request_id, status=status, reason=reason)
+    gunicorn.util.write_nonblock(connection, "\r\n".join(head).encode() + body)
 
 
 def _too_long() -> ConnectionResetError:

@@ -60,6 +60,7 @@ def post_worker_init(worker: Any) -> None:
     AT_REST.append(buffers.pool.cool)
     if pool := cast(Any, connection).pool:
         pool.open()
+    worker.log.info("process %d serves", worker.pid)
 
 
 def post_fork(server: Any, worker: Any) -> None:

@@ -47,7 +47,8 @@ END $$;
 -- p_entry: the file to replace, by id; else p_parent and p_name say where.
 -- p_conflict: what a taken name means, replace or fail.
 -- p_kept_for: the segments of the content for which room was kept.
--- p_condition: any, absent (If-None-Match: *), present (If-Match: *) or match (If-Match: p_versions).
+-- p_condition: any, absent (If-None-Match: *), present (If-Match: *), match (If-Match: p_versions) or differ
+-- (If-None-Match: p_versions).
 CREATE OR REPLACE FUNCTION files_commit(
     p_user bigint, p_parent uuid, p_entry uuid, p_name text, p_sort_key text, p_words text,
     p_conflict text, p_condition text, p_versions uuid[],
@@ -111,7 +112,9 @@ BEGIN
             ELSIF v_role = 'editor' AND NOT files_may_edit(p_user, entry, p_within) THEN
                 outcome := 'read_only';
                 RETURN;
-            ELSIF p_condition = 'absent' OR (p_condition = 'match' AND NOT v_current = ANY (p_versions)) THEN
+            ELSIF p_condition = 'absent'
+                OR (p_condition = 'match' AND NOT v_current = ANY (p_versions))
+                OR (p_condition = 'differ' AND v_current = ANY (p_versions)) THEN
                 outcome := 'precondition_failed';
                 RETURN;
             ELSIF p_entry IS NULL AND p_conflict <> 'replace' THEN

@@ -16,6 +16,7 @@ export const isOwnFolder = () => folderId() !== null && !page().dataset.nav;
 export const inTrash = () => page().dataset.place === "trash";
 
 const MOST_LEFT = 6;
+const AGAIN_MS = 2000;
 const left = new Map(); // key of a place in the history → the page as it was left there
 let key = null;
 let journey = 0;
@@ -31,8 +32,9 @@ export async function go(url, { remember = true, scroll = 0, focusId = null, isN
   } catch {
     if (mine !== journey) return;
     leavingFor = null;
+    if (remember || missed !== url) toast(_("The connection is gone. Try again when it is back."));
     missed = remember ? null : url; // the address says already that one is there
-    toast(_("The connection is gone. Try again when it is back."));
+    if (navigator.onLine) setTimeout(goToMissed, AGAIN_MS); // it may say so before there is a way
     return;
   }
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -49,6 +51,10 @@ export async function go(url, { remember = true, scroll = 0, focusId = null, isN
     history.pushState({ key }, "", response.url);
   }
   show(document.adoptNode(next), fresh, { scroll, focusId, isNews });
+}
+
+function goToMissed() {
+  if (missed) go(missed, { remember: false });
 }
 
 // Sends a form and puts the page it is answered with in the place of this one.
@@ -116,7 +122,7 @@ export function start() {
     if (link.dataset.order || link.dataset.view) arrange(link);
     else go(link.href);
   });
-  window.addEventListener("online", () => missed && go(missed, { remember: false }));
+  window.addEventListener("online", goToMissed);
   key = history.state?.key ?? newKey();
   history.replaceState({ ...history.state, key }, "");
   window.addEventListener("popstate", (event) => {

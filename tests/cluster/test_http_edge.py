@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import os
 from collections.abc import Mapping
 
@@ -80,9 +81,12 @@ def test_a_head_that_can_be_read_in_two_ways_is_refused(client: Client, headers:
             f"PUT /api/v1/content/two-ways.bin HTTP/1.1\r\nHost: x\r\nAuthorization: Token {client.token}\r\n"
         )
         wire.send_all_it_takes(f"{head}{headers}\r\n\r\nhello".encode())
-        status, _, _ = wire.reply()
+        status, told, body = wire.reply()
         assert 400 <= status < 500 or status == 501
         assert wire.is_closed_by_peer()
+    assert told["content-type"] == "application/problem+json"
+    problem = json.loads(body)
+    assert (problem["status"], problem["request_id"]) == (status, told["x-request-id"])
     assert client.is_absent("two-ways.bin")
 
 

@@ -5,7 +5,7 @@ import os
 import resource
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import psutil
 import pytest
 import requests
 
+from dfsweb.launcher.gateway_children import workers
 from tests.cluster import audit
 from tests.cluster.client import Client
 from tests.cluster.conftest import MIB, is_ready, wait_until_healed
@@ -72,13 +73,20 @@ def unlike_chunks(hasher: "hashlib._Hash") -> Iterator[bytes]:
 
 
 def start_gateway_anew(system: System) -> None:
-    """Have one that keeps no buffers from other stories."""
+    """Have one that keeps no buffers from other stories, and all of whose processes have begun to serve."""
     before = set(system.pids("gateway"))
     system.kill("gateway", signal.SIGTERM)
     system.wait_for(
         lambda: system.pids("gateway") and not before & set(system.pids("gateway")), what="another gateway"
     )
-    system.wait_for(lambda: is_ready(system), what="a fresh gateway")
+    system.wait_for(lambda: len(serving(system)) == workers, what="a fresh gateway")
+    system.wait_for(lambda: is_ready(system), what="the queue")
+
+
+def serving(system: System) -> set[int]:
+    """The ids of the gateway's processes that serve."""
+    log = (system.data / "log/gateway.log").read_text()
+    return {pid for pid in system.pids("gateway") if f"process {pid} serves" in log}
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="the kernel does not tell PSS")
@@ -97,20 +105,20 @@ CLIENTS = 24
 """More than the gateway keeps buffers for: some must ask for memory."""
 FILE_BYTES = 9 * MIB
 CUT = 0
+REFUSED = "no_memory_to_begin"
 
 
 @contextmanager
-def no_more_memory(system: System) -> Iterator[None]:
-    """The processes that serve may map nothing more: no buffer, no arena, no stack of a thread."""
-    everyone = [psutil.Process(pid) for pid in system.pids("gateway")]
-    serving = [process for process in everyone if not process.children()]
-    for process in serving:
-        size = process.memory_info().vms
+def no_more_memory(pids: Iterable[int], *, but_bytes: int = 0) -> Iterator[None]:
+    """Processes may map nothing more: no buffer, no arena, no stack of a thread."""
+    processes = [psutil.Process(pid) for pid in pids]
+    for process in processes:
+        size = process.memory_info().vms + but_bytes
         resource.prlimit(process.pid, resource.RLIMIT_AS, (size, resource.RLIM_INFINITY))
     try:
         yield
     finally:
-        for process in serving:
+        for process in processes:
             if process.is_running():
                 unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
                 resource.prlimit(process.pid, resource.RLIMIT_AS, unlimited)
@@ -152,7 +160,7 @@ def test_f42_a_gateway_without_memory_serves_on_or_refuses_and_loses_nothing_by_
             except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError):
                 statuses.append(CUT)
 
-    with no_more_memory(system):
+    with no_more_memory(serving(system)):
         clients = [threading.Thread(target=come, args=[number]) for number in range(CLIENTS)]
         for thread in clients:
             thread.start()
@@ -168,3 +176,28 @@ def test_f42_a_gateway_without_memory_serves_on_or_refuses_and_loses_nothing_by_
     assert audit.query(system, BLAMED) == blamed_before
     for name in ("before.bin", "after.bin", *taken):
         client.purge(name)
+
+
+def test_f42_a_process_of_the_gateway_that_has_no_memory_to_begin_leaves_the_others_serving(
+    system: System, client: Client
+) -> None:
+    content = os.urandom(FILE_BYTES)
+    client.store("kept.bin", content)
+    start_gateway_anew(system)
+    leader = system.pids("gateway")[0]
+    killed, left = sorted(serving(system))
+    log = system.data / "log/gateway.log"
+
+    with no_more_memory([leader], but_bytes=MIB):  # which whatever it starts inherits
+        os.kill(killed, signal.SIGKILL)
+        system.wait_for(
+            lambda: log.read_text().count("no_memory_to_begin") >= 2, what="two that cannot begin"
+        )
+        assert client.read("kept.bin") == content
+        assert system.pids("gateway")[0] == leader
+        assert serving(system) == {left}
+
+    system.wait_for(lambda: len(serving(system)) == workers, what="another that begins")
+    assert left in serving(system)
+    assert client.read("kept.bin") == content
+    client.purge("kept.bin")

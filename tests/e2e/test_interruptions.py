@@ -40,6 +40,22 @@ def test_the_way_back_that_found_no_connection_is_gone_when_there_is_one(person:
     person.complaints.clear()
 
 
+def test_the_way_back_that_failed_is_gone_again_though_the_browser_was_never_offline(person: Person) -> None:
+    page = person.page
+    page.get_by_role("link", name="Recent").click()
+    expect(page.get_by_role("heading", name="Recent")).to_be_visible()
+    page.get_by_role("link", name="Starred").click()
+    expect(page.get_by_role("heading", name="Starred")).to_be_visible()
+
+    page.route("**/recent", lambda route: route.abort())
+    page.go_back()
+    expect(page.locator("#toasts")).to_contain_text(GONE)
+    page.unroute("**/recent")
+
+    expect(page.get_by_role("heading", name="Recent")).to_be_visible()
+    person.complaints.clear()
+
+
 def test_who_is_signed_out_meanwhile_is_told_and_comes_back_to_the_same_place(person: Person) -> None:
     page = person.page
     person.make_folder("Receipts")

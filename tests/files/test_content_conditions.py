@@ -33,6 +33,15 @@ def test_a_write_can_depend_on_what_is_there(api):
     assert body(get(api, "a.txt")) == b"two"
 
 
+def test_a_write_can_depend_on_what_is_not_there(api):
+    first = put(api, "a.txt", b"one")
+
+    assert code(put(api, "a.txt", b"two", **{"If-None-Match": first["ETag"]})) == (412, "precondition_failed")
+    second = put(api, "a.txt", b"two", **{"If-None-Match": '"x"'})
+    assert second.status_code == 200
+    assert put(api, "a.txt", b"three", **{"If-None-Match": first["ETag"]}).status_code == 200
+
+
 def test_deleting_can_depend_on_either_etag(api):
     first = put(api, "a.txt", b"one")
     second = put(api, "a.txt", b"two").json()

@@ -356,3 +356,16 @@ def test_what_would_be_left_out_of_account_is_refused(api, query, fields):
     assert code(reply) == (422, "invalid_fields")
     assert [error["field"] for error in reply.json()["errors"]] == fields
     assert api.get(f"/api/v1/entries?q=a&parent={root}&starred=true&trashed=true").status_code == 200
+
+
+def test_who_knows_an_entry_already_is_told_that_it_is_the_same(api, owner):
+    file = write_file(owner, "/a.txt")
+    for address in (f"{ENTRIES}/{file.id}", "/api/v1/paths/a.txt"):
+        etag = api.get(address)["ETag"]
+
+        known = api.get(address, headers={"If-None-Match": f'"x", W/{etag}'})
+        assert (known.status_code, known.content, known["ETag"]) == (304, b"", etag)
+        assert api.get(address, headers={"If-None-Match": '"x"'}).json()["id"] == str(file.id)
+        assert api.get(address, headers={"If-None-Match": '"open'}).json()["code"] == "bad_header"
+        tree.star(owner, file.id, starred="paths" not in address)
+        assert api.get(address, headers={"If-None-Match": etag}).status_code == 200

@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from accounts.errors import QuotaExceeded
 from accounts.models import Usage
 from files import access, copying, moving, purging, restoring, tree, uploads
-from files.errors import FilesError, MoveIntoItself, NameTaken
+from files.conditions import Preconditions
+from files.errors import FilesError, MoveIntoItself, NameTaken, PreconditionFailed
 from files.models import Entry, Version
 from nodes.models import Content
 from tests.files.conftest import make_folder, token_client, used_bytes, write_file
@@ -247,6 +248,19 @@ def test_f26_a_file_renamed_while_its_new_bytes_come_keeps_its_new_name(owner):
 
     assert living_paths(owner) == ["/b"]
     assert access.find(owner, file.id).size == 5
+
+
+def test_a_file_that_came_to_a_place_meanwhile_is_not_replaced_by_who_named_its_etag(owner):
+    file = write_file(owner, "/a", size=1)
+    its_tag = access.find(owner, file.id).content_etag
+    target = uploads.target_at(owner, "/b", terms=Preconditions(if_none_match=[its_tag]))
+    tree.rename(owner, file.id, "b")
+
+    with pytest.raises(PreconditionFailed), transaction.atomic():
+        content = Content.objects.create(size=5)
+        uploads.commit_content(owner, content.id, 5, target)
+
+    assert access.find(owner, file.id).size == 1
 
 
 def test_sweeps_at_the_same_time_do_the_work_once(owner):

@@ -251,7 +251,15 @@ def test_what_is_wrong_with_a_request_is_said(api, stranger_api, anonymous, file
     for method, address in (("get", url), ("get", f"{url}/1/content"), ("post", f"{url}/1/restore")):
         assert getattr(stranger_api, method)(address).status_code == 404
         assert getattr(anonymous, method)(address).status_code == 401
-    assert api.get(f"{url}?limit=1").json()["next"].endswith("limit=1&cursor=3")
+
+
+def test_a_cursor_belongs_to_the_versions_of_one_file(api, owner, file):
+    other = write_file(owner, "/other.txt")
+    following = api.get(f"{ENTRIES}/{file.id}/versions?limit=1").json()["next"]
+
+    assert [one["number"] for one in api.get(following).json()["results"]] == [2]
+    refused = api.get(following.replace(str(file.id), str(other.id)))
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_cursor")
 
 
 def test_a_version_is_restored_or_deleted_only_in_the_state_that_was_seen(api, owner, file):
