@@ -90,6 +90,8 @@ class Problem:
     facts: dict[str, Any]
     severity: str = "warning"
     advice: str = ""
+    outlook: str = ""
+    cause: str = ""
     node: str | None = None
     files: tuple[DamagedFile, ...] = ()
 
@@ -103,6 +105,7 @@ class Cluster:
     nodes_online: int
     chunks: int
     under_replicated: int
+    out_of_reach: int | None
     lost: int
     capacity_bytes: int
     free_bytes: int
@@ -296,6 +299,7 @@ def read_cluster(data: Any) -> Cluster:
         nodes_online=cluster.number("nodes_online"),
         chunks=cluster.number("chunks"),
         under_replicated=cluster.number("under_replicated"),
+        out_of_reach=cluster.maybe_number("out_of_reach"),
         lost=cluster.number("lost"),
         capacity_bytes=cluster.number("capacity_bytes"),
         free_bytes=cluster.number("free_bytes"),
@@ -305,7 +309,7 @@ def read_cluster(data: Any) -> Cluster:
 
 def _read_problem(data: Any) -> Problem:
     problem = Reading(data, "problem")
-    known = ("code", "detail", "severity", "advice", "node", "files")
+    known = ("code", "detail", "severity", "advice", "node", "files", "outlook", "cause")
     facts = {key: value for key, value in problem.data.items() if key not in known and value is not None}
     files = problem.many("files") if problem.data.get("files") else []
     return Problem(
@@ -314,6 +318,8 @@ def _read_problem(data: Any) -> Problem:
         facts=facts,
         severity=problem.maybe_text("severity") or "warning",
         advice=problem.maybe_text("advice") or "",
+        outlook=problem.maybe_text("outlook") or "",
+        cause=problem.maybe_text("cause") or "",
         node=problem.maybe_text("node"),
         files=tuple(_read_damaged_file(file) for file in files),
     )

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 
 from accounts.models import Usage
 from files import access, damage, pages
-from nodes import dashboard
+from nodes import dashboard, timelines
 from nodes.models import Node
 
 FIRST_SPAN = "6h"
@@ -27,8 +27,8 @@ def page(request: HttpRequest) -> HttpResponse:
     _require_staff(request)
     part, span = request.GET.get("part"), request.GET.get("span", FIRST_SPAN)
     shown: dict[str, Any] = {
-        "span": span if span in dashboard.SPANS else FIRST_SPAN,
-        "spans": dashboard.SPANS,
+        "span": span if span in timelines.SPANS else FIRST_SPAN,
+        "spans": timelines.SPANS,
     }
     if part != "charts":
         board = dashboard.board(stored_bytes=Usage.objects.aggregate(sum=Sum("used_bytes"))["sum"] or 0)
@@ -36,7 +36,7 @@ def page(request: HttpRequest) -> HttpResponse:
         is_lost = any(problem.code == "LOST_CHUNK" for problem in board.problems)
         shown["damaged_files"] = damage.damaged_files(None) if is_lost else []
     if part != "board":
-        shown["charts"] = dashboard.over_time(shown["span"], timezone.now())
+        shown["charts"] = timelines.over_time(shown["span"], timezone.now())
     if part in ("board", "charts"):
         return render(request, f"cluster/{part}.html", shown)
     return render(

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from nodes import doctor, findings
 from nodes.models import Chunk, Node, Replica
 from nodes.problems import Problem, Severity
@@ -14,9 +16,13 @@ class Overview:
     health: str
     nodes: int
     nodes_online: int
+    nodes_away: int
     chunks: int
     under_replicated: int
     oldest_under_replicated_seconds: float
+    out_of_reach: int
+    fewest_in_reach: int
+    copies_wanted: int
     lost: int
     unavailable: int
     capacity_bytes: int
@@ -35,9 +41,13 @@ def overview() -> Overview:
         health=health_of(problems),
         nodes=len(facts.nodes),
         nodes_online=len(facts.online),
+        nodes_away=len(facts.away),
         chunks=chunk_count(),
         under_replicated=facts.queue.under_replicated,
         oldest_under_replicated_seconds=facts.age_seconds(facts.queue.oldest_at),
+        out_of_reach=facts.out_of_reach,
+        fewest_in_reach=facts.fewest_in_reach,
+        copies_wanted=settings.REPLICAS,
         lost=facts.queue.lost,
         unavailable=facts.unavailable,
         capacity_bytes=sum(node.capacity_bytes for node in facts.nodes),

@@ -4,16 +4,16 @@ It judges the facts of `nodes.findings`, and changes nothing.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from nodes import findings, roster, watermark
+from nodes import absence, findings, roster, watermark
 from nodes.findings import Facts
 from nodes.models import Node
-from nodes.problems import Code, Problem
+from nodes.problems import Code, Problem, in_words
 
 CLOCK_SKEW_SECONDS = 60.0
 """Signatures fail at five minutes; so much earlier it is told."""
@@ -43,15 +43,15 @@ def diagnose(facts: Facts) -> list[Problem]:
 
 
 def _nodes_that_fail(facts: Facts) -> Iterator[Problem]:
-    for node in facts.nodes:
-        if node.health not in (Node.Health.SUSPECT, Node.Health.OFFLINE):
-            continue
-        told = {"node": node.name, "since": _clock(node.failing_since or node.created_at)}
-        words = _("%(node)s does not answer as it should since %(since)s.") % told
-        if node.problem:
-            words = _("%(node)s does not answer as it should since %(since)s (%(reason)s).")
-            words %= {**told, "reason": node.problem.removeprefix(f"{node.name}: ")}
-        yield Problem(Code.NODE_DOWN, words, node.name)
+    for node in facts.away:
+        told = {"node": node.name, "since": in_words(node.failing_since or node.created_at)}
+        yield Problem(
+            Code.NODE_DOWN,
+            absence.words_of(node) % told,
+            node.name,
+            outlook=absence.outlook(facts, node),
+            cause=node.problem.removeprefix(f"{node.name}: "),
+        )
         if node.problem_code == "wrong_store":
             words = _("At the address of %(node)s, %(url)s, another disk answers than the one it had.")
             yield Problem(Code.FOREIGN_STORE, words % {"node": node.name, "url": node.url}, node.name)
@@ -75,14 +75,16 @@ def _workers(facts: Facts) -> Iterator[Problem]:
     done_at = facts.counted_at or min((node.created_at for node in facts.nodes), default=None)
     if probed_at and facts.age_seconds(probed_at) > patience:
         words = _("No worker has probed a node since %(since)s: copies and repair stand still.")
-        yield Problem(Code.WORKERS_SILENT, words % {"since": _clock(probed_at)})
+        yield Problem(Code.WORKERS_SILENT, words % {"since": in_words(probed_at)})
     elif done_at and facts.age_seconds(done_at) > IDLE_SECONDS:
         words = _("No worker has done a task since %(since)s: copies and repair stand still.")
-        yield Problem(Code.WORKERS_SILENT, words % {"since": _clock(done_at)})
+        yield Problem(Code.WORKERS_SILENT, words % {"since": in_words(done_at)})
     since, limit = facts.queue.waiting_since, facts.now - timedelta(seconds=QUEUE_STUCK_SECONDS)
     if since is not None and since < limit and (facts.settled_at is None or facts.settled_at < limit):
         words = _("Copies have been due since %(since)s, and no worker has taken any up.")
-        yield Problem(Code.QUEUE_STUCK, words % {"since": _clock(since)}, count=facts.queue.under_replicated)
+        yield Problem(
+            Code.QUEUE_STUCK, words % {"since": in_words(since)}, count=facts.queue.under_replicated
+        )
 
 
 def _writes(facts: Facts) -> Iterator[Problem]:
@@ -212,22 +214,17 @@ def _upkeep(facts: Facts) -> Iterator[Problem]:
     for node in facts.nodes:
         if oldest_at := facts.scrub_overdue.get(node.pk):
             words = _("Some copies on %(node)s have not been read and compared since %(since)s.")
-            told = {"node": node.name, "since": _clock(oldest_at)}
+            told = {"node": node.name, "since": in_words(oldest_at)}
             yield Problem(Code.SCRUB_OVERDUE, words % told, node.name)
         upkeep = facts.upkeep.get(node.pk)
         since = (upkeep and upkeep.pass_ended_at) or node.created_at
         if node.health == Node.Health.ONLINE and facts.now - since > late:
-            told = {"node": node.name, "since": _clock(since)}
+            told = {"node": node.name, "since": in_words(since)}
             words = (
                 _("The files on %(node)s have not been compared with the database since %(since)s.") % told
             )
-            if upkeep and upkeep.pass_problem:
-                words = _(
-                    "The files on %(node)s have not been compared with the database since %(since)s "
-                    "(%(reason)s)."
-                )
-                words %= {**told, "reason": upkeep.pass_problem}
-            yield Problem(Code.RECONCILE_OVERDUE, words, node.name)
+            cause = upkeep.pass_problem if upkeep else ""
+            yield Problem(Code.RECONCILE_OVERDUE, words, node.name, cause=cause)
         if orphans := facts.orphans.get(node.pk):
             words = ngettext(
                 "%(node)s has %(count)s file that the database does not know.",
@@ -241,7 +238,7 @@ def _recount(facts: Facts) -> Iterator[Problem]:
     at = facts.recount_corrected_at
     if at is not None and facts.now - at < RECOUNT_TOLD:
         words = _("A recount found at %(at)s what nobody was told of, and has put it right.")
-        yield Problem(Code.RECOUNT_CORRECTED, words % {"at": _clock(at)})
+        yield Problem(Code.RECOUNT_CORRECTED, words % {"at": in_words(at)})
 
 
 def _disks(facts: Facts) -> Iterator[Problem]:
@@ -280,7 +277,3 @@ def _listed(names: Sequence[str]) -> str:
         left = len(names) - NAMES_TOLD
         last = _("%(count)s more") % {"count": left}
     return _("%(names)s and %(last)s") % {"names": ", ".join(some), "last": last} if some else last
-
-
-def _clock(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"

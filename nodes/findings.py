@@ -6,13 +6,13 @@ What would take long to count comes from the census.
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef
 
-from nodes import brake, census, figures, orphans, safety, scrub, trim, watermark
+from nodes import brake, census, figures, orphans, roster, safety, scrub, trim, watermark
 from nodes.figures import Figure
 from nodes.health import database_now
 from nodes.models import Chunk, ChunkQuerySet, Node, Orphan, Replica, Upkeep, Watermark
@@ -25,11 +25,20 @@ SELECT count(*),
        count(*) FILTER (WHERE attempts > 1 OR copies_seen < %s OR is_repair AND copies_seen < %s
            AND coalesce(thin_since, copies_due_at) < now() - interval '{UNREPAIRED_SECONDS} s'),
        min(coalesce(thin_since, copies_due_at)),
-       min(copies_due_at) FILTER (WHERE lease_until IS NULL OR lease_until <= now())
+       min(copies_due_at) FILTER (WHERE lease_until IS NULL OR lease_until <= now()),
+       count(*) FILTER (WHERE copies_seen < %s), min(copies_seen)
 FROM nodes_chunk WHERE copies_due_at IS NOT NULL AND state = 'live'
 """
 
-
+# So many are counted as they are now, whatever the census says: it may be a minute old.
+COUNTED_AT_MOST = 20_000
+_HELD = """
+SELECT n.id, (SELECT count(*) FROM (
+    SELECT FROM nodes_replica r JOIN nodes_chunk c ON c.id = r.chunk_id AND c.state = 'live'
+    WHERE r.node_id = n.id AND r.state = 'stored' LIMIT %s) AS copies)
+FROM unnest(%s::bigint[]) AS n (id)
+"""
+AWAY = (Node.Health.SUSPECT, Node.Health.OFFLINE)
 _CORRECTED = (Figure.CHUNKS_RECOUNTED_WRONG, Figure.USAGES_RECOUNTED_WRONG)
 
 
@@ -47,6 +56,10 @@ class Queue:
     """Since when the one has too few copies that has had them longest."""
     waiting_since: datetime | None
     """When the one that nobody has claimed became due that waits longest."""
+    thin: int
+    """Of the under-replicated, those with fewer copies than wanted; what leaves a draining node is none."""
+    fewest_seen: int | None
+    """How many copies the one has that has fewest; None when there is none."""
     lost: int
 
 
@@ -59,6 +72,8 @@ class Facts:
     """How far this process's clock is before the database's."""
     nodes: Sequence[Node]
     queue: Queue
+    held: Mapping[int, int]
+    """Copies by node, of nodes that cannot be relied on now and of which some are wanted."""
     counted_at: datetime | None
     """When a worker last took the census, which it does every minute."""
     same_zone: int
@@ -84,12 +99,35 @@ class Facts:
     """Chunks with copies too many, while they are too many to trim unasked; else 0."""
     online: Sequence[Node] = field(init=False)
     writable: Sequence[Node] = field(init=False)
+    away: Sequence[Node] = field(init=False)
+    """Nodes that were asked and do not answer."""
+    unasked: Sequence[Node] = field(init=False)
+    """Nodes of which nothing is known, or nothing new."""
 
     def __post_init__(self) -> None:
         online = [node for node in self.nodes if node.health == Node.Health.ONLINE]
         writable = [n for n in online if n.duty == Node.Duty.ACTIVE and n.free_bytes >= settings.CHUNK_SIZE]
         object.__setattr__(self, "online", online)
+        away = [node for node in self.nodes if node.health in AWAY]
+        unasked = [node for node in self.nodes if node not in away and not _is_seen(node, self.now)]
         object.__setattr__(self, "writable", writable)
+        object.__setattr__(self, "away", away)
+        object.__setattr__(self, "unasked", unasked)
+
+    @property
+    def out_of_reach(self) -> int:
+        """At most so many chunks have a copy that counts and cannot be relied on now.
+
+        Which chunks several such nodes share nobody has counted. What was counted out is in the queue.
+        """
+        return sum(self.held.values())
+
+    @property
+    def fewest_in_reach(self) -> int:
+        """At least so many copies of every chunk can be read now, as far as is known."""
+        wanted: int = settings.REPLICAS
+        seen = wanted if self.queue.fewest_seen is None else min(self.queue.fewest_seen, wanted)
+        return max(0, seen - len(self.held))
 
     def age_seconds(self, moment: datetime | None) -> float:
         """How long ago a moment was; 0 for one to come, and for none."""
@@ -111,6 +149,7 @@ def look() -> Facts:
         own_skew_seconds=time.time() - now.timestamp(),
         nodes=nodes,
         queue=_look_at_queue(),
+        held=_held_by_unreliable(nodes, now, census.replicas_by_node(counted)),
         counted_at=counted.counted_at,
         same_zone=counted.same_zone,
         unavailable=counted.unavailable if is_any_away else 0,
@@ -140,9 +179,31 @@ def _lost() -> ChunkQuerySet:
     return Chunk.objects.under_replicated().filter(~Exists(stored), copies_seen=0)
 
 
+def _is_seen(node: Node, now: datetime) -> bool:
+    """Whether a node was well when it was last asked, and that was lately."""
+    fresh = timedelta(seconds=roster.fresh_seconds())
+    return node.health == Node.Health.ONLINE and bool(node.probed_at and now - node.probed_at <= fresh)
+
+
+def _held_by_unreliable(
+    nodes: Sequence[Node], now: datetime, counted: Mapping[int, Mapping[str, int]]
+) -> dict[int, int]:
+    """Count what nodes hold that may not answer, those left out whose copies count no more already."""
+    unreliable = [node.pk for node in nodes if not _is_seen(node, now) and not node.absence_noted]
+    if not unreliable:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD, [COUNTED_AT_MOST, unreliable])
+        held = dict(cursor.fetchall())
+    for node_id, copies in held.items():
+        if copies == COUNTED_AT_MOST:
+            held[node_id] = max(copies, counted.get(node_id, {}).get("stored", 0))
+    return {node_id: copies for node_id, copies in held.items() if copies}
+
+
 def _look_at_queue() -> Queue:
     with connection.cursor() as cursor:
-        cursor.execute(_QUEUE, [settings.WRITE_QUORUM, settings.REPLICAS])
-        under_replicated, alarming, oldest_at, waiting_since = cursor.fetchone()
+        cursor.execute(_QUEUE, [settings.WRITE_QUORUM, settings.REPLICAS, settings.REPLICAS])
+        under_replicated, alarming, oldest_at, waiting_since, thin, fewest_seen = cursor.fetchone()
     lost = _lost().count() if alarming else 0
-    return Queue(under_replicated, alarming, oldest_at, waiting_since, lost)
+    return Queue(under_replicated, alarming, oldest_at, waiting_since, thin, fewest_seen, lost)

@@ -4,6 +4,7 @@ A code never changes its meaning: alerts and scripts rely on it. `docs/problems/
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from django.utils.translation import gettext
@@ -210,6 +211,10 @@ class Problem:
     node: str | None = None
     count: int | None = None
     """Of what the detail counts: chunks, files or nodes."""
+    outlook: str = ""
+    """What happens next by itself, in a sentence or two."""
+    cause: str = ""
+    """What a program said of it, as it said it."""
 
     @property
     def severity(self) -> Severity:
@@ -218,3 +223,8 @@ class Problem:
     @property
     def advice(self) -> str:
         return self.code.advice
+
+
+def in_words(moment: datetime) -> str:
+    """Say a moment in a sentence; pages say it in their reader's time (`localised` in `words.js`)."""
+    return f"{moment:%Y-%m-%d %H:%M} UTC"

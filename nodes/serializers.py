@@ -89,15 +89,25 @@ class ProblemOut(serializers.Serializer[Any]):
     advice = serializers.CharField(help_text="What to do.")
     node = serializers.CharField(allow_null=True)
     count = serializers.IntegerField(allow_null=True, help_text="Of what the detail counts.")
+    outlook = serializers.CharField(help_text="What happens next by itself; may be empty.")
+    cause = serializers.CharField(help_text="What a program said of it, as it said it; may be empty.")
 
 
 class OverviewOut(serializers.Serializer[Any]):
     health = serializers.ChoiceField(["healthy", "degraded", "failing"])
     nodes = serializers.IntegerField()
     nodes_online = serializers.IntegerField()
+    nodes_away = serializers.IntegerField(help_text="Nodes that were asked and do not answer.")
     chunks = serializers.IntegerField()
     under_replicated = serializers.IntegerField()
     oldest_under_replicated_seconds = serializers.FloatField()
+    out_of_reach = serializers.IntegerField(
+        help_text="At most so many chunks have a copy that counts on a node that is away or not asked."
+    )
+    fewest_in_reach = serializers.IntegerField(
+        help_text="At least so many copies of each chunk are on nodes that answer, as far as they are wanted."
+    )
+    copies_wanted = serializers.IntegerField(help_text="Of each chunk.")
     lost = serializers.IntegerField(help_text="Chunks without a good copy on any node.")
     unavailable = serializers.IntegerField(help_text="Chunks whose copies are all on nodes that are down.")
     capacity_bytes = serializers.IntegerField()

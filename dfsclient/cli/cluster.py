@@ -41,8 +41,8 @@ def doctor(json_: AsJson = False, quiet: Quiet = False) -> None:
     The exit code is 6 when something should be done soon, 0 when all there is are notices. With --quiet
     it alone tells.
 
-    With --json: {"health", "problems": [{"code", "severity", "detail", "advice", "node", "facts",
-    "files": [{"entry_id", "owner", "path", "version", "is_current"}]}]}.
+    With --json: {"health", "problems": [{"code", "severity", "detail", "advice", "outlook", "cause", "node",
+    "facts", "files": [{"entry_id", "owner", "path", "version", "is_current"}]}]}.
     """
     with signed_in(as_json=json_, quiet=quiet) as run:
         cluster = run.client.cluster()
@@ -83,6 +83,8 @@ def told(cluster: Cluster) -> list[str]:
         if cluster.under_replicated
         else "every chunk has all its copies"
     )
+    if cluster.out_of_reach:
+        copies += f", up to {counted(cluster.out_of_reach, 'chunk')} with a copy on a node that is away"
     lost = f", {counted(cluster.lost, 'chunk')} without any copy" if cluster.lost else ""
     online = f"{counted(cluster.nodes_online, 'node')} online"
     if cluster.nodes is not None:
@@ -107,8 +109,12 @@ def _examined(cluster: Cluster) -> Iterator[str]:
         yield ""
         yield f"{problem.code} ({problem.severity}{where})"
         yield f"  {_told_problem(problem)}"
+        if problem.outlook:
+            yield f"  Next: {problem.outlook}"
         if problem.advice:
             yield f"  To do: {problem.advice}"
+        if problem.cause:
+            yield f"  Met: {problem.cause}"
         for file in problem.files:
             older = "" if file.is_current else ", an older version"
             yield f"  Damaged: {file.owner}:{file.path} (version {file.version}{older})"

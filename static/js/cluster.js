@@ -49,14 +49,16 @@ async function refreshBoard() {
   if (!fresh || !board || menu.isOpen()) return;
   const focused = board.contains(document.activeElement) ? describe(document.activeElement) : null;
   const said = board.querySelector("h1").textContent;
+  const open = [...board.querySelectorAll("details[open]")].map((one) => one.dataset.about);
   board.replaceChildren(fresh);
+  for (const one of board.querySelectorAll("details")) one.open = open.includes(one.dataset.about);
   dress();
-  if (focused) [...board.querySelectorAll("button, a")].find((one) => describe(one) === focused)?.focus({ preventScroll: true });
+  if (focused) [...board.querySelectorAll("button, a, summary")].find((one) => describe(one) === focused)?.focus({ preventScroll: true });
   const verdict = board.querySelector("h1").textContent;
   if (verdict !== said) announce(verdict);
 }
 
-const describe = (element) => `${element.dataset.deed}|${element.getAttribute("aria-label") ?? element.textContent}`;
+const describe = (element) => `${element.dataset.deed ?? element.parentElement.dataset.about}|${element.getAttribute("aria-label") ?? element.textContent}`;
 const currentSpan = () => document.querySelector('.spans [aria-current="true"]').dataset.span;
 
 export async function showSpan(link) {
@@ -77,7 +79,7 @@ function dress() {
   const board = document.getElementById("board");
   for (const element of board.querySelectorAll(".needs-script")) element.hidden = false;
   localise(board);
-  for (const words of board.querySelectorAll(".problem h2")) words.textContent = localised(words.textContent);
+  for (const words of board.querySelectorAll(".problem h2, .problem .outlook")) words.textContent = localised(words.textContent);
   for (const time of board.querySelectorAll("time[data-clock]")) time.textContent = clock(new Date(time.dateTime));
   for (const left of board.querySelectorAll("[data-seconds-left]")) left.textContent = `, ${timeLeft(Number(left.dataset.secondsLeft))}`;
   const live = board.querySelector(".live");

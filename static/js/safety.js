@@ -1,4 +1,4 @@
-// The line at the foot of the rail: whether every copy is where it should be.
+// The line at the foot of the rail: whether every copy is where it should be, and what is so when it is not.
 
 import { call } from "./api.js";
 import { tablets } from "./dom.js";
@@ -15,12 +15,26 @@ export function start() {
 export async function look() {
   const line = document.getElementById("safety");
   try {
-    const cluster = await call("GET", "/api/v1/cluster");
-    const safe = cluster.health === "healthy" && cluster.under_replicated === 0 && cluster.lost === 0;
-    line.hidden = !safe;
-    line.replaceChildren(tablets(["full", "full", "full"]), _("All your files have 3 copies"));
+    const { tone, signs, words } = told(await call("GET", "/api/v1/cluster"));
+    line.className = `safety ${tone}`;
+    line.replaceChildren(tablets(signs), words);
   } catch (problem) {
     if (problem.status === undefined) throw problem;
-    line.hidden = true; // what was not checked is not said
+    line.className = "safety warn";
+    line.replaceChildren(_("The copies were not checked just now"));
   }
+  line.hidden = false;
+}
+
+function told(cluster) {
+  const { copies_wanted: wanted, fewest_in_reach: copies } = cluster;
+  const signs = (rest) => Array.from({ length: wanted }, (_one, place) => (place < copies ? "full" : rest));
+  if (cluster.lost) return { tone: "danger", signs: Array(wanted).fill("bad"), words: _("Some files are damaged") };
+  if (cluster.unavailable) return { tone: "warn", signs: signs("off"), words: _("Some files wait for nodes") };
+  const figures = { away: cluster.nodes_away, all: cluster.nodes, copies, wanted };
+  if (cluster.out_of_reach && !cluster.nodes_away) return { tone: "warn", signs: signs("off"), words: _("No node was asked lately") };
+  if (cluster.out_of_reach && !copies) return { tone: "warn", signs: signs("off"), words: _("%(away)s of %(all)s nodes away: some files may not open", figures) };
+  if (cluster.out_of_reach) return { tone: "warn", signs: signs("off"), words: _("%(away)s of %(all)s nodes away: %(copies)s of %(wanted)s copies in reach", figures) };
+  if (copies < wanted) return { tone: "warn", signs: signs("half"), words: _("Some files have %(copies)s of %(wanted)s copies", figures) };
+  return { tone: "", signs: signs("full"), words: _("All your files have %(wanted)s copies", figures) };
 }

@@ -165,7 +165,8 @@ def sick_facts() -> findings.Facts:
         now=now,
         own_skew_seconds=90,
         nodes=nodes,
-        queue=findings.Queue(9, 5, long_ago, long_ago, lost=2),
+        queue=findings.Queue(9, 5, long_ago, long_ago, thin=9, fewest_seen=0, lost=2),
+        held={6: 3},
         counted_at=long_ago,
         same_zone=2,
         unavailable=2,
@@ -190,7 +191,7 @@ def test_every_problem_of_a_cluster_and_what_to_do_is_handed_to_the_translator(s
 
         assert {problem.code for problem in problems} == set(Code) - {Code.TOO_FEW_NODES}
         for problem in problems:
-            assert unmarked(f"{problem.detail} {problem.advice}") == set(), problem.code
+            assert unmarked(f"{problem.detail} {problem.outlook} {problem.advice}") == set(), problem.code
     with translation.override("en"):
         assert "⟦" not in "".join(problem.advice for problem in problems)
 

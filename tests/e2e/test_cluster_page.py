@@ -11,7 +11,7 @@ from tests.system import System
 
 
 @pytest.fixture
-def admins_page(system: System, open_person) -> Iterator[Page]:
+def admin(system: System, open_person) -> Iterator[Person]:
     admin: Person = open_person()
     page = admin.page
     page.goto(f"{system.url}/sign-in?next=/cluster")
@@ -19,8 +19,13 @@ def admins_page(system: System, open_person) -> Iterator[Page]:
     page.get_by_label("Password", exact=True).fill(system.admin_password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/cluster")
-    yield page
+    yield admin
     assert admin.complaints == []
+
+
+@pytest.fixture
+def admins_page(admin: Person) -> Page:
+    return admin.page
 
 
 def test_who_is_not_staff_finds_no_cluster_page(person: Person) -> None:
@@ -58,17 +63,26 @@ def test_a_node_is_emptied_after_a_question_and_taken_into_use_again(admins_page
 
 
 def test_an_open_page_hears_of_a_node_that_does_not_answer_and_of_its_return(
-    admins_page: Page, system: System
+    admin: Person, system: System
 ) -> None:
-    page = admins_page
+    """While it is away neither the page nor the rail counts its copies, and the page says what comes next."""
+    page, rail = admin.page, admin.page.locator("#safety")
+    admin.put({"kept.txt": b"on three nodes"})
+    expect(rail).to_have_text("All your files have 3 copies", timeout=3 * SLOW_MS)
     card = page.get_by_role("listitem").filter(has_text="node-1")
     expect(card).to_contain_text("Online")
 
     system.kill("node-1", signal.SIGSTOP)
     try:
         expect(card).to_contain_text("Slow to answer", timeout=3 * SLOW_MS)
-        expect(page.get_by_role("heading", level=1)).to_contain_text("to look at.")
-        expect(page.get_by_role("region", name="Problems")).to_contain_text("node-1 does not answer")
+        expect(page.get_by_role("heading", level=1)).to_contain_text("One node")
+        problems = page.get_by_role("region", name="Problems")
+        expect(problems).to_contain_text("node-1 has not answered since")
+        expect(problems).to_contain_text("If node-1 comes back, nothing has to be copied.")
+        expect(page.locator(".board-more")).to_contain_text("1 of 3 nodes is away.")
+        page.reload()
+        expect(rail).to_contain_text("1 of 3 nodes away")
     finally:
         system.kill("node-1", signal.SIGCONT)
     expect(card).to_contain_text("Online", timeout=3 * SLOW_MS)
+    expect(rail).to_have_text("All your files have 3 copies", timeout=3 * SLOW_MS)

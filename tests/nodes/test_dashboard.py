@@ -9,10 +9,11 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import User
-from nodes import census, dashboard, samples, scrub
+from nodes import census, dashboard, samples, scrub, summary, timelines
+from nodes.cluster import overview
 from nodes.models import Node, NodeSample, Rebalance, Replica
 from tests.nodes.examined import replicate_all, take_offline
-from tests.nodes.living_cluster import age
+from tests.nodes.living_cluster import NAMES, age, see_all
 
 GB = 10**9
 
@@ -29,7 +30,7 @@ def board() -> dashboard.Board:
     return dashboard.board(stored_bytes=1000)
 
 
-def fact(label: str) -> dashboard.Fact:
+def fact(label: str) -> summary.Fact:
     return next(one for one in board().facts if one.label == label)
 
 
@@ -56,13 +57,71 @@ def test_a_node_that_is_off_is_told_first_and_every_file_still_opens(cluster):
 
     seen = board()
     assert seen.verdict == "Every file opens. One node is off."
-    assert seen.more == "Every piece has 3 copies, some of them on a node that is off."
+    assert seen.more == "1 of 4 nodes is away. 1 of 1 pieces have 2 of 3 copies within reach."
+    assert seen.tablets == ["full", "full", "off"]
     assert (seen.nodes[0].node.name, seen.nodes[0].badge, seen.nodes[0].fill_tone) == (
         holder,
         "Off since",
         "off",
     )
     assert fact("May still fail").value == "1 node"
+    assert fact("Fully protected").value == "0\u00a0%"
+    assert fact("Fully protected").more == "1 piece without all copies in reach"
+
+
+def test_a_node_that_is_slow_to_answer_holds_no_copy_that_can_be_relied_on(cluster):
+    cluster.store(b"holiday")
+    replicate_all()
+    holder = Replica.objects.stored().select_related("node").first().node.name
+    [spare] = set(NAMES) - set(Replica.objects.stored().values_list("node__name", flat=True))
+
+    cluster.update(spare, health=Node.Health.SUSPECT, failing_since=Now())
+    assert board().more == "Every piece has 3 copies on the nodes that answer."
+    assert board().verdict == "Every file opens. One node does not answer."
+
+    cluster.update(spare, health=Node.Health.ONLINE, failing_since=None)
+    cluster.update(holder, health=Node.Health.SUSPECT, failing_since=Now())
+    seen = board()
+    assert seen.more == "1 of 4 nodes is away. 1 of 1 pieces have 2 of 3 copies within reach."
+    assert (overview().fewest_in_reach, overview().out_of_reach, overview().nodes_away) == (2, 1, 1)
+
+
+def test_while_as_many_nodes_are_away_as_there_are_copies_nobody_says_that_every_file_opens(cluster):
+    cluster.store(b"holiday")
+    replicate_all()
+    for replica in Replica.objects.stored().select_related("node"):
+        cluster.update(replica.node.name, health=Node.Health.SUSPECT, failing_since=Now())
+
+    seen = board()
+    assert seen.verdict == "Some files may not open. Nothing new can be stored."
+    assert seen.more.startswith("3 of 4 nodes are away. Up to 1 of 1 pieces have fewer than 3 copies")
+    assert fact("May still fail").value == "None"
+
+
+def test_of_nodes_that_nobody_asks_nothing_is_claimed(cluster):
+    cluster.store(b"holiday")
+    replicate_all()
+    Node.objects.update(probed_at=Now() - timedelta(days=2))
+
+    seen = board()
+    assert seen.verdict.startswith("Nobody has asked the nodes lately.")
+    assert seen.more.startswith("4 of 4 nodes were not asked lately.")
+    assert fact("Fully protected").value == "0\u00a0%"
+
+
+def test_copies_that_replaced_those_of_a_node_that_is_gone_count_in_full(cluster):
+    cluster.store(b"holiday")
+    replicate_all()
+    holder = Replica.objects.stored().select_related("node").first().node.name
+    take_offline(cluster, holder)
+    Node.objects.filter(name=holder).update(failing_since=Now() - timedelta(hours=1))
+    see_all()
+    assert "2 copies" not in board().more
+    assert board().more == "1 of 1 pieces have fewer than 3 copies. All others have 3."
+
+    replicate_all()
+    assert board().more == "Every piece has 3 copies on the nodes that answer."
+    assert fact("Fully protected").value == "100\u00a0%"
 
 
 def test_pieces_short_of_copies_are_counted_until_they_have_them(cluster):
@@ -147,10 +206,10 @@ def test_a_check_that_was_ordered_is_told_with_how_far_it_has_come(cluster):
     assert "checking" not in browser.get("/cluster?part=board").text
 
 
-@pytest.mark.parametrize("span", dashboard.SPANS)
+@pytest.mark.parametrize("span", timelines.SPANS)
 def test_every_span_is_drawn(cluster, span):
     samples.take()
-    assert [chart.title for chart in dashboard.over_time(span, timezone.now())] == [
+    assert [chart.title for chart in timelines.over_time(span, timezone.now())] == [
         "Throughput",
         "Answer time",
         "Room used",

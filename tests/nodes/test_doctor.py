@@ -76,7 +76,9 @@ def test_a_node_that_is_down_is_told_until_it_is_back(cluster):
     take_offline(cluster, "node-b")
     [problem] = told(Code.NODE_DOWN)
     assert (problem.node, problem.severity) == ("node-b", Severity.WARNING)
-    assert "(Connection refused)" in problem.detail
+    assert problem.detail.startswith("node-b has not answered since 2")
+    assert problem.cause == "Connection refused"
+    assert problem.outlook == "It holds no copy of anything."
     assert overview_of.overview().health == "degraded"
 
     bring_back(cluster, "node-b")
