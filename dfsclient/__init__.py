@@ -2,9 +2,10 @@
 
 from dfsclient.client import Client
 from dfsclient.errors import DfsError
+from dfsclient.health import Cluster, Problem, Repair
 from dfsclient.history import Share, Version
 from dfsclient.journal import Journal
-from dfsclient.models import Account, Cluster, Copies, Drain, Entry, Node, Problem, Rebalance, Scrub, Token
+from dfsclient.models import Account, Copies, Drain, Entry, Node, Rebalance, Scrub, Token
 from dfsclient.progress import Progress
 from dfsclient.retry import Retries
 from dfsclient.version import __version__
@@ -22,6 +23,7 @@ __all__ = [
     "Problem",
     "Progress",
     "Rebalance",
+    "Repair",
     "Retries",
     "Scrub",
     "Share",

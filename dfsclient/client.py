@@ -12,11 +12,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from dfsclient import downloads, history, models, parts, paths, uploads, verification
+from dfsclient import downloads, health, history, models, parts, paths, uploads, verification
 from dfsclient.errors import Conflict, ContentChanged, LocalProblem, NotFound
+from dfsclient.health import Cluster
 from dfsclient.history import Share, Version
 from dfsclient.journal import Journal
-from dfsclient.models import Account, Cluster, Entry, Node, Rebalance, Scrub, Token
+from dfsclient.models import Account, Entry, Node, Rebalance, Scrub, Token
 from dfsclient.progress import Progress, silent
 from dfsclient.retry import Retries
 from dfsclient.transport import Call, Transport, link, post_once
@@ -255,7 +256,7 @@ class Client:
 
     def cluster(self) -> Cluster:
         """Tell how the whole is doing."""
-        return models.read_cluster(self._transport.json(Call("GET", "/cluster")))
+        return health.read_cluster(self._transport.json(Call("GET", "/cluster")))
 
     def nodes(self) -> Iterator[Node]:
         """Yield the storage nodes (admins only)."""

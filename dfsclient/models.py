@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dfsclient.errors import BadReply
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True)
@@ -68,51 +71,6 @@ class Account:
 
 
 @dataclass(frozen=True)
-class DamagedFile:
-    """One version of a file that has lost bytes; unless `is_current` the file itself may be whole."""
-
-    entry_id: str
-    owner: str
-    path: str
-    version: int
-    is_current: bool
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong with the cluster; `facts` are the figures that came with it.
-
-    `severity` is critical, warning or notice; `advice` says what to do.
-    """
-
-    code: str
-    detail: str
-    facts: dict[str, Any]
-    severity: str = "warning"
-    advice: str = ""
-    outlook: str = ""
-    cause: str = ""
-    node: str | None = None
-    files: tuple[DamagedFile, ...] = ()
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """How the whole is doing; `health` is healthy, degraded or failing."""
-
-    health: str
-    nodes: int | None
-    nodes_online: int
-    chunks: int
-    under_replicated: int
-    out_of_reach: int | None
-    lost: int
-    capacity_bytes: int
-    free_bytes: int
-    problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True)
 class Drain:
     """How far a draining node has come; `seconds_left` is None until something was moved."""
 
@@ -165,7 +123,7 @@ class Scrub:
     ordered_at: datetime | None
 
 
-def as_json(value: Entry | Account | Cluster | Node | Rebalance | Scrub) -> dict[str, Any]:
+def as_json(value: DataclassInstance) -> dict[str, Any]:
     """Turn a value into plain JSON types; times in RFC 3339, UTC."""
     return {key: _plain(item) for key, item in asdict(value).items()}
 
@@ -287,52 +245,6 @@ def read_account(data: Any) -> Account:
         used_bytes=account.number("used_bytes"),
         reserved_bytes=account.number("reserved_bytes"),
         root_id=account.text("root_id"),
-    )
-
-
-def read_cluster(data: Any) -> Cluster:
-    """Read the state of the cluster."""
-    cluster = Reading(data, "cluster")
-    return Cluster(
-        health=cluster.text("health"),
-        nodes=cluster.maybe_number("nodes"),
-        nodes_online=cluster.number("nodes_online"),
-        chunks=cluster.number("chunks"),
-        under_replicated=cluster.number("under_replicated"),
-        out_of_reach=cluster.maybe_number("out_of_reach"),
-        lost=cluster.number("lost"),
-        capacity_bytes=cluster.number("capacity_bytes"),
-        free_bytes=cluster.number("free_bytes"),
-        problems=tuple(_read_problem(problem) for problem in cluster.many("problems")),
-    )
-
-
-def _read_problem(data: Any) -> Problem:
-    problem = Reading(data, "problem")
-    known = ("code", "detail", "severity", "advice", "node", "files", "outlook", "cause")
-    facts = {key: value for key, value in problem.data.items() if key not in known and value is not None}
-    files = problem.many("files") if problem.data.get("files") else []
-    return Problem(
-        code=problem.text("code"),
-        detail=problem.maybe_text("detail") or "",
-        facts=facts,
-        severity=problem.maybe_text("severity") or "warning",
-        advice=problem.maybe_text("advice") or "",
-        outlook=problem.maybe_text("outlook") or "",
-        cause=problem.maybe_text("cause") or "",
-        node=problem.maybe_text("node"),
-        files=tuple(_read_damaged_file(file) for file in files),
-    )
-
-
-def _read_damaged_file(data: Any) -> DamagedFile:
-    file = Reading(data, "damaged file")
-    return DamagedFile(
-        entry_id=file.text("entry_id"),
-        owner=file.maybe_text("owner") or "",
-        path=file.text("path"),
-        version=file.number("version"),
-        is_current=bool(file.data.get("is_current")),
     )
 
 

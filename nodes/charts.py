@@ -41,6 +41,15 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """The figures of all lines at one moment, and where it lies."""
+
+    at: datetime
+    x: float
+    values: Sequence[float | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     title: str
     unit: str
@@ -49,6 +58,15 @@ class Chart:
     rows: Sequence[Tick]
     """Lines across, by y, with the figure they stand for."""
     times: Sequence[Tick]
+
+    @property
+    def table(self) -> list[Row]:
+        """The figures by time, the latest first; times in which nobody looked at anything are left out."""
+        rows = [
+            Row(moments[0][0], _x(place), [value for _at, value in moments])
+            for place, moments in enumerate(zip(*(line.values for line in self.lines), strict=True))
+        ]
+        return [row for row in reversed(rows) if any(value is not None for value in row.values)]
 
     @property
     def is_empty(self) -> bool:
@@ -108,12 +126,15 @@ def _path(points: Sequence[float | None], top: float) -> str:
     before: int | None = None
     for place, value in known:
         verb = "L" if before is not None and place - before <= usual else "M"
-        x = LEFT + (WIDTH - LEFT - RIGHT) * (place + 0.5) / BUCKETS
-        parts.append(f"{verb}{x:.1f} {_y(value, top):.1f}")
+        parts.append(f"{verb}{_x(place):.1f} {_y(value, top):.1f}")
         if verb == "M":
             parts.append("l.01 0")  # one point alone is seen, too
         before = place
     return "".join(parts)
+
+
+def _x(place: int) -> float:
+    return LEFT + (WIDTH - LEFT - RIGHT) * (place + 0.5) / BUCKETS
 
 
 def _y(value: float, top: float) -> float:

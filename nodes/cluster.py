@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from nodes import doctor, findings
+from nodes import doctor, findings, repairing
 from nodes.models import Chunk, Node, Replica
 from nodes.problems import Problem, Severity
+from nodes.repairing import Repair
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Overview:
     unavailable: int
     capacity_bytes: int
     free_bytes: int
+    repair: Repair
     problems: list[Problem]
 
 
@@ -52,6 +54,7 @@ def overview() -> Overview:
         unavailable=facts.unavailable,
         capacity_bytes=sum(node.capacity_bytes for node in facts.nodes),
         free_bytes=sum(node.free_bytes for node in facts.nodes),
+        repair=repairing.progress(facts),
         problems=problems,
     )
 

@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from nodes import census, cluster, doctor, draining, figures, findings, rebalance, scrub, summary
+from nodes import census, cluster, doctor, draining, figures, findings, rebalance, repairing, scrub, summary
 from nodes.draining import Progress
 from nodes.figures import Figure
 from nodes.findings import Facts
 from nodes.models import Node, NodeSample
 from nodes.problems import Problem
 from nodes.rebalance import Outlook
+from nodes.repairing import Repair
 from nodes.summary import Fact
 
 HEARTBEATS = 36
@@ -35,16 +36,6 @@ FROM (
     WHERE r.node_id = %s AND r.state = 'stored'
 ) AS held
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """Copies that are to be made; how fast that goes the page sees from one look to the next."""
-
-    left: int
-    copies_made: int
-    copied_bytes: int
-    is_repair: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +109,7 @@ def board(*, stored_bytes: int) -> Board:
             oldest_at=min((card.oldest_at for card in cards if card.oldest_at), default=None),
         ),
         problems=problems,
-        repair=Repair(
-            left=facts.queue.under_replicated,
-            copies_made=counted[Figure.COPIES_MADE].value,
-            copied_bytes=counted[Figure.COPIED_BYTES].value,
-            is_repair=facts.queue.alarming > 0 or any(node.absence_noted for node in facts.nodes),
-        ),
+        repair=repairing.progress(facts),
         balance=rebalance.outlook(),
         nodes=cards,
         zones=len({node.zone for node in facts.nodes}),

@@ -26,7 +26,8 @@ SELECT count(*),
            AND coalesce(thin_since, copies_due_at) < now() - interval '{UNREPAIRED_SECONDS} s'),
        min(coalesce(thin_since, copies_due_at)),
        min(copies_due_at) FILTER (WHERE lease_until IS NULL OR lease_until <= now()),
-       count(*) FILTER (WHERE copies_seen < %s), min(copies_seen)
+       count(*) FILTER (WHERE copies_seen < %s), min(copies_seen),
+       coalesce(sum(size::bigint * greatest(%s - copies_seen, 1)), 0)
 FROM nodes_chunk WHERE copies_due_at IS NOT NULL AND state = 'live'
 """
 
@@ -60,6 +61,8 @@ class Queue:
     """Of the under-replicated, those with fewer copies than wanted; what leaves a draining node is none."""
     fewest_seen: int | None
     """How many copies the one has that has fewest; None when there is none."""
+    bytes_left: int
+    """Of the copies to be made."""
     lost: int
 
 
@@ -203,7 +206,7 @@ def _held_by_unreliable(
 
 def _look_at_queue() -> Queue:
     with connection.cursor() as cursor:
-        cursor.execute(_QUEUE, [settings.WRITE_QUORUM, settings.REPLICAS, settings.REPLICAS])
-        under_replicated, alarming, oldest_at, waiting_since, thin, fewest_seen = cursor.fetchone()
+        cursor.execute(_QUEUE, [settings.WRITE_QUORUM, *[settings.REPLICAS] * 3])
+        due, alarming, oldest_at, waiting_since, thin, fewest_seen, bytes_left = cursor.fetchone()
     lost = _lost().count() if alarming else 0
-    return Queue(under_replicated, alarming, oldest_at, waiting_since, thin, fewest_seen, lost)
+    return Queue(due, alarming, oldest_at, waiting_since, thin, fewest_seen, int(bytes_left), lost)

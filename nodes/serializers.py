@@ -93,6 +93,16 @@ class ProblemOut(serializers.Serializer[Any]):
     cause = serializers.CharField(help_text="What a program said of it, as it said it; may be empty.")
 
 
+class RepairOut(serializers.Serializer[Any]):
+    chunks_left = serializers.IntegerField(help_text="Chunks with copies to be made.")
+    bytes_left = serializers.IntegerField(help_text="Of these copies.")
+    bytes_per_second = serializers.FloatField(
+        allow_null=True, help_text="In the last minutes; null until it is known, and while nothing is copied."
+    )
+    seconds_left = serializers.FloatField(allow_null=True, help_text="At that rate; null until it is known.")
+    is_waiting = serializers.BooleanField(help_text="Too few nodes have room: nothing can be copied.")
+
+
 class OverviewOut(serializers.Serializer[Any]):
     health = serializers.ChoiceField(["healthy", "degraded", "failing"])
     nodes = serializers.IntegerField()
@@ -112,4 +122,5 @@ class OverviewOut(serializers.Serializer[Any]):
     unavailable = serializers.IntegerField(help_text="Chunks whose copies are all on nodes that are down.")
     capacity_bytes = serializers.IntegerField()
     free_bytes = serializers.IntegerField()
+    repair = RepairOut()
     problems = ProblemOut(many=True)

@@ -24,8 +24,9 @@ def over_time(span: str, now: datetime) -> list[Chart]:
     since = now - length
     points = {node.name: samples.of_node(node, since=since, span=kind) for node in Node.objects.in_service()}
     flow = {
-        "read": _sum((p.at, p.sent_bytes_per_second) for line in points.values() for p in line),
-        "write": _sum((p.at, p.received_bytes_per_second) for line in points.values() for p in line),
+        _("read"): _sum((p.at, p.sent_bytes_per_second) for line in points.values() for p in line),
+        _("write"): _sum((p.at, p.received_bytes_per_second) for line in points.values() for p in line),
+        _("repair"): _sum(samples.of_repair(since=since, span=kind)),
     }
     latency = {
         name: [(p.at, p.latency_ms if p.is_online else None) for p in line] for name, line in points.items()

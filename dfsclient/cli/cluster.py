@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from dfsclient.cli.exits import Exit
-from dfsclient.cli.output import counted, size
+from dfsclient.cli.output import counted, size, span
 from dfsclient.cli.running import AsJson, Quiet, signed_in
 from dfsclient.errors import LocalProblem
-from dfsclient.models import Cluster, Problem, as_json
+from dfsclient.health import Cluster, Problem, Repair
+from dfsclient.models import as_json
 
 SOUND = "healthy"
 NOTICE = "notice"  # the severity of what is good to know and needs no hand
@@ -21,8 +22,9 @@ NOTICE = "notice"  # the severity of what is good to know and needs no hand
 def status(json_: AsJson = False, quiet: Quiet = False) -> None:
     """Tell how the cluster is; the exit code is 6 when it is not healthy. With --quiet it alone tells.
 
-    With --json: {"health", "nodes_online", "chunks", "under_replicated", "lost", "capacity_bytes",
-    "free_bytes", "problems": [{"code", "detail", "facts"}]}.
+    With --json: {"health", "nodes_online", "chunks", "under_replicated", "out_of_reach", "lost",
+    "capacity_bytes", "free_bytes", "repair": {"chunks_left", "bytes_left", "bytes_per_second",
+    "seconds_left", "is_waiting"}, "problems": [{"code", "detail", "facts"}]}.
     """
     with signed_in(as_json=json_, quiet=quiet) as run:
         cluster = run.client.cluster()
@@ -93,8 +95,18 @@ def told(cluster: Cluster) -> list[str]:
         f"The cluster is {cluster.health.replace('_', ' ')}.",
         f"{online}, {counted(cluster.chunks, 'chunk')}, {copies}{lost}.",
         f"{size(cluster.free_bytes)} of {size(cluster.capacity_bytes)} free.",
+        *([_told_repair(cluster.repair)] if cluster.repair and cluster.repair.chunks_left else []),
         *(f"- {_told_problem(problem)}" for problem in cluster.problems),
     ]
+
+
+def _told_repair(repair: Repair) -> str:
+    words = f"Copies of {counted(repair.chunks_left, 'chunk')} to make, {size(repair.bytes_left)}"
+    if repair.is_waiting:
+        return f"{words}: they wait for nodes with room."
+    if repair.bytes_per_second is None or repair.seconds_left is None:
+        return f"{words}: how long that takes is not known yet."
+    return f"{words}: about {span(repair.seconds_left)} at {size(int(repair.bytes_per_second))}/s."
 
 
 def _examined(cluster: Cluster) -> Iterator[str]:

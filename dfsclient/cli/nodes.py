@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dfsclient.cli.output import printable, size
+from dfsclient.cli.output import printable, size, span
 from dfsclient.cli.running import AsJson, Quiet, Run, signed_in
 from dfsclient.client import Duty
 from dfsclient.errors import LocalProblem
@@ -178,7 +178,7 @@ def _told_drain(left: Drain) -> str:
     if not left.copies_left:
         return "empty, can be retired"
     copies = "1 copy" if left.copies_left == 1 else f"{left.copies_left:,} copies"
-    time_left = "" if left.seconds_left is None else f", about {_span(left.seconds_left)}"
+    time_left = "" if left.seconds_left is None else f", about {span(left.seconds_left)}"
     return f"{copies} ({size(left.bytes_left)}) left{time_left}"
 
 
@@ -186,7 +186,7 @@ def _told_rebalance(told: Rebalance) -> str:
     words = f"The used shares differ by {told.difference:.0%}"
     if told.bytes_left:
         moved = f"{size(told.moved_bytes)} are moved, " if told.moved_bytes else ""
-        time_left = "" if told.seconds_left is None else f", at most about {_span(told.seconds_left)}"
+        time_left = "" if told.seconds_left is None else f", at most about {span(told.seconds_left)}"
         words += f"; {moved}{size(told.bytes_left)} are to move{time_left}"
     return f"{words}. Nothing moves now: {told.waits_for}." if told.waits_for else f"{words}."
 
@@ -208,11 +208,4 @@ def _used(node: Node) -> str:
 def _ago(moment: datetime | None) -> str:
     if moment is None:
         return "never"
-    return f"{_span((datetime.now(UTC) - moment).total_seconds())} ago"
-
-
-def _span(seconds: float) -> str:
-    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            return f"{int(seconds) // length} {unit}"
-    return f"{max(0, int(seconds))} s"
+    return f"{span((datetime.now(UTC) - moment).total_seconds())} ago"

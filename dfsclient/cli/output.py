@@ -75,6 +75,14 @@ def size(size_bytes: int) -> str:
     return f"{value:.1f} PB"
 
 
+def span(seconds: float) -> str:
+    """Say a length of time in its largest unit."""
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{int(seconds) // length} {unit}"
+    return f"{max(0, int(seconds))} s"
+
+
 def counted(number: int, noun: str) -> str:
     """`1 file`, `2 files`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -4,7 +4,7 @@ States, constraints and sentences over them; no I/O and no decisions.
 """
 
 from nodes.models.any_of import AnyOf
-from nodes.models.bookkeeping import Census, Counter, Rebalance, Turn, Watermark
+from nodes.models.bookkeeping import Census, Counter, Rebalance, Turn, Watermark, WorkSample
 from nodes.models.chunk import Chunk, ChunkQuerySet, Replica, ReplicaQuerySet
 from nodes.models.content import Content, ContentSegment, Extent, Segment
 from nodes.models.node import Node, NodeQuerySet, NodeSample
@@ -31,4 +31,5 @@ __all__ = [
     "Upkeep",
     "UpkeepQuerySet",
     "Watermark",
+    "WorkSample",
 ]

@@ -1,7 +1,9 @@
-"""What the cluster keeps of itself as a whole: figures, counts, a rebalance, turns, the watermark."""
+"""What the cluster keeps of itself as a whole: figures, counts, samples, a rebalance, turns, a watermark."""
 
 from django.db import models
 from django.db.models.functions import Now
+
+from nodes.models.node import NodeSample
 
 
 class Counter(models.Model):
@@ -57,6 +59,22 @@ class Rebalance(models.Model):
 
     def __str__(self) -> str:
         return f"rebalance since {self.began_at}"
+
+
+class WorkSample(models.Model):
+    """What workers had copied at one time: a minute for two days, an hour for a year; by `nodes.samples`."""
+
+    span = models.CharField(max_length=6, choices=NodeSample.Span)
+    at = models.DateTimeField(help_text="The beginning of the minute or hour.")
+    taken_at = models.DateTimeField(help_text="When it was looked, within it.")
+    copied_bytes = models.BigIntegerField(help_text="Ever, at that time.")
+    repaired_bytes = models.BigIntegerField(help_text="Of these, what replaced copies lost or moved.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["span", "at"], name="work_sample_once")]
+
+    def __str__(self) -> str:
+        return f"{self.copied_bytes} bytes by {self.taken_at}"
 
 
 class Turn(models.Model):

@@ -1,6 +1,7 @@
 // The cluster's page: news every few seconds, the deeds of its nodes, and how long the copies will take.
 
 import { call, part } from "./api.js";
+import { waken } from "./charts.js";
 import { confirm, ask } from "./dialogs.js";
 import { _ } from "./gettext.js";
 import * as menu from "./menu.js";
@@ -11,8 +12,6 @@ import { bar, fill } from "./upload/bar.js";
 
 const BOARD_MS = 5000;
 const CHARTS_MS = 60_000;
-const PACE_OVER_S = 60;
-let looks = []; // of the repair: { at, left, made, bytes }
 let most = 0; // pieces that were left when it began, as far as this page has seen
 let boardTimer = null;
 let chartsAt = 0;
@@ -23,8 +22,9 @@ const card = (id) => document.querySelector(`.node[data-node="${id}"]`);
 export function shown() {
   clearTimeout(boardTimer);
   if (!isHere()) return;
-  [looks, most, chartsAt] = [[], 0, Date.now()];
+  [most, chartsAt] = [0, Date.now()];
   dress();
+  waken(document.getElementById("charts"));
   boardTimer = setTimeout(look, BOARD_MS);
 }
 
@@ -72,7 +72,14 @@ async function refreshCharts(span) {
   chartsAt = Date.now();
   if (!fresh) return;
   localise(fresh);
-  document.getElementById("charts")?.replaceChildren(fresh);
+  const charts = document.getElementById("charts");
+  if (!charts) return;
+  const [open, plots] = [".chart-table", ".plot"].map((one) => [...charts.querySelectorAll(one)]);
+  const focused = plots.indexOf(document.activeElement);
+  charts.replaceChildren(fresh);
+  charts.querySelectorAll(".chart-table").forEach((table, place) => (table.open = open[place]?.open ?? false));
+  waken(charts);
+  charts.querySelectorAll(".plot")[focused]?.focus({ preventScroll: true });
 }
 
 function dress() {
@@ -84,7 +91,7 @@ function dress() {
   for (const left of board.querySelectorAll("[data-seconds-left]")) left.textContent = `, ${timeLeft(Number(left.dataset.secondsLeft))}`;
   const live = board.querySelector(".live");
   live.querySelector(".live-words").textContent = _("Live, %(time)s", { time: clock(new Date(live.dataset.at), true) });
-  estimate(board.querySelector("#repair"));
+  showRepair(board.querySelector("#repair"));
 }
 
 function stale() {
@@ -97,28 +104,19 @@ function clock(date, withSeconds = false) {
   return date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", ...(withSeconds ? { second: "2-digit" } : {}) });
 }
 
-// How long it takes is told from what was done in the last minute, as this page saw it.
-function estimate(repair) {
-  if (!repair) {
-    [looks, most] = [[], 0];
-    return;
-  }
-  const [at, left, made, bytes] = ["at", "left", "made", "bytes"].map((name) => Number(repair.dataset[name]));
-  looks = [...looks.filter((one) => at - one.at < PACE_OVER_S), { at, left, made, bytes }];
-  most = Math.max(most, left);
-  const first = looks[0];
-  const done = most ? 1 - left / most : 1;
+// When the rest will be copied, as the gateway reckons it, and how much of all that this page has seen waiting.
+function showRepair(repair) {
+  most = repair ? Math.max(most, Number(repair.dataset.left)) : 0;
+  if (!repair) return;
+  const left = Number(repair.dataset.left);
   const drawn = bar();
   repair.querySelector(".repair-bar").replaceChildren(drawn);
-  fill(drawn, done, _("%(most)s copied", { most: percent(most - left, most) }), left > 0);
-  const seconds = at - first.at;
-  const [copied, cleared] = [bytes - first.bytes, first.left - left];
-  if (!left || seconds < 4 || copied <= 0) return;
-  repair.querySelector(".repair-speed").textContent = `${size(copied / seconds)}/s`;
-  if (cleared <= 0) return;
-  const wait = (left * seconds) / cleared;
-  repair.querySelector(".repair-left").textContent = timeLeft(wait);
-  repair.querySelector(".repair-end").textContent = _("done about %(wait)s", { wait: clock(new Date(Date.now() + wait * 1000)) });
+  fill(drawn, 1 - left / most, _("%(most)s copied", { most: percent(most - left, most) }), left > 0);
+  const time = repair.querySelector("[data-time-left]");
+  if (!time) return;
+  const seconds = Number(time.dataset.timeLeft);
+  time.textContent = timeLeft(seconds);
+  repair.querySelector(".repair-end").textContent = _("done about %(wait)s", { wait: clock(new Date(Date.now() + seconds * 1000)) });
 }
 
 const NODE_DEEDS = {

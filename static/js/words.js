@@ -42,6 +42,8 @@ export function timeLeft(seconds) {
   return _("%(time)s left", { time: `${Math.round(seconds / 3600)}${SPACE}h` });
 }
 
+const SHOWN = { time: (date) => clock(date), day: (date) => `${date.getDate()} ${MONTHS[date.getMonth()]}`, moment: (date) => (isToday(date) ? clock(date) : moment(date)) };
+const isToday = (date) => date.toDateString() === new Date().toDateString();
 const dayBefore = (now) => new Date(now.getFullYear(), now.getMonth(), now.getDate() - 1);
 
 export function when(date, now = new Date()) {
@@ -69,7 +71,7 @@ export function localise(within) {
   }
   for (const text of within.querySelectorAll("[data-moment]")) {
     const date = new Date(text.dataset.moment);
-    text.textContent = text.dataset.shown === "day" ? `${date.getDate()} ${MONTHS[date.getMonth()]}` : clock(date);
+    text.textContent = SHOWN[text.dataset.shown](date);
   }
 }
 
@@ -77,7 +79,7 @@ export function localise(within) {
 export function localised(sentence) {
   return sentence.replace(/(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC/g, (_all, day, time) => {
     const date = new Date(`${day}T${time}Z`);
-    return date.toDateString() === new Date().toDateString() ? clock(date) : moment(date);
+    return isToday(date) ? clock(date) : moment(date);
   });
 }
 

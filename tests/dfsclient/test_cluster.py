@@ -23,11 +23,32 @@ def test_status_tells_a_sound_cluster_and_a_degraded_one_apart(service, dfs):
     assert (problem["code"], problem["facts"]) == ("node_offline", {})
 
 
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({"bytes_per_second": 50_000_000.0, "seconds_left": 180.0}, "about 3 min at 50.0 MB/s."),
+        ({}, "how long that takes is not known yet."),
+        ({"is_waiting": True}, "they wait for nodes with room."),
+    ],
+)
+def test_status_tells_what_is_to_be_copied_and_how_long_that_takes(service, dfs, known, words):
+    repair = {"chunks_left": 3, "bytes_left": 9_000_000_000, "bytes_per_second": None, "seconds_left": None}
+    service.cluster.update(out_of_reach=4, repair=repair | {"is_waiting": False} | known)
+
+    done = dfs("status")
+
+    assert f"Copies of 3 chunks to make, 9.0 GB: {words}" in done.stdout
+    assert "up to 4 chunks with a copy on a node that is away" in done.stdout
+    assert json.loads(dfs("status", "--json").stdout)["repair"]["chunks_left"] == 3
+
+
 LOST = {
     "code": "LOST_CHUNK",
     "severity": "critical",
     "detail": "2 pieces of files have no good copy left on any node.",
     "advice": "Bring back every node.",
+    "outlook": "It is waited for.",
+    "cause": "Connection refused",
     "node": None,
     "count": 2,
     "files": [
@@ -58,7 +79,9 @@ def test_the_doctor_names_each_problem_what_to_do_and_the_damaged_files(service,
         "",
         "LOST_CHUNK (critical)",
         "  2 pieces of files have no good copy left on any node.",
+        "  Next: It is waited for.",
         "  To do: Bring back every node.",
+        "  Met: Connection refused",
         "  Damaged: owner:/a.txt (version 2)",
         "  Damaged: owner:/a.txt (version 1, an older version)",
         "",

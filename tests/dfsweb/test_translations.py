@@ -165,7 +165,7 @@ def sick_facts() -> findings.Facts:
         now=now,
         own_skew_seconds=90,
         nodes=nodes,
-        queue=findings.Queue(9, 5, long_ago, long_ago, thin=9, fewest_seen=0, lost=2),
+        queue=findings.Queue(9, 5, long_ago, long_ago, thin=9, fewest_seen=0, bytes_left=9, lost=2),
         held={6: 3},
         counted_at=long_ago,
         same_zone=2,

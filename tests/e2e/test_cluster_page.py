@@ -1,11 +1,13 @@
 """The cluster's page, as staff see it: how all is, what a loss would mean, and that it hears of one."""
 
+import re
 import signal
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
+from tests.e2e import cluster_pictures
 from tests.e2e.people import SLOW_MS, Person
 from tests.system import System
 
@@ -28,6 +30,10 @@ def admins_page(admin: Person) -> Page:
     return admin.page
 
 
+def card_of(page: Page, node: str) -> Locator:
+    return page.get_by_role("region", name="Nodes").get_by_role("listitem").filter(has_text=node)
+
+
 def test_who_is_not_staff_finds_no_cluster_page(person: Person) -> None:
     expect(person.page.get_by_role("link", name="Cluster")).to_have_count(0)
     person.page.goto(f"{person.url}/cluster")
@@ -38,7 +44,7 @@ def test_who_is_not_staff_finds_no_cluster_page(person: Person) -> None:
 def test_staff_see_every_node_and_what_its_loss_would_mean(admins_page: Page) -> None:
     page = admins_page
     for name in ("node-1", "node-2", "node-3"):
-        expect(page.get_by_role("listitem").filter(has_text=name)).to_contain_text("Online")
+        expect(card_of(page, name)).to_contain_text("Online")
     page.get_by_role("button", name="What to do with node-2").click()
     page.get_by_role("menuitem", name="What if it fails?").click()
 
@@ -49,9 +55,41 @@ def test_staff_see_every_node_and_what_its_loss_would_mean(admins_page: Page) ->
     expect(page.get_by_role("link", name="7 d")).to_have_attribute("aria-current", "true")
 
 
+def test_charts_tell_their_figures_by_keys_under_the_pointer_and_as_a_table(
+    admins_page: Page, system: System
+) -> None:
+    system.manage("shell", "-c", cluster_pictures.SAMPLES)
+    page = admins_page
+    page.reload()
+    chart = page.get_by_role("figure").filter(has=page.get_by_role("heading", name="Throughput"))
+    plot, when = chart.get_by_role("slider"), chart.locator(".chart-when")
+    plot.focus()
+    page.keyboard.press("Home")
+    first = plot.get_attribute("aria-valuetext") or ""
+    assert re.fullmatch(r".+, read [\d.,]+, write [\d.,]+, repair [\d.,–]+", first)
+    expect(when).to_have_text(first.partition(", read")[0])
+    page.keyboard.press("ArrowRight")
+    expect(plot).not_to_have_attribute("aria-valuetext", first)
+    page.get_by_role("heading", level=1).click()
+    plot.evaluate("(one) => one.blur()")
+    expect(when).to_have_text("now")
+
+    box = plot.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 2)
+    expect(when).not_to_have_text("now")
+    page.mouse.move(0, 0)
+    expect(when).to_have_text("now")
+
+    chart.get_by_text("As a table").click()
+    last_row = chart.get_by_role("row").last
+    expect(last_row.get_by_role("rowheader")).to_have_text(first.partition(", read")[0])
+    page.get_by_role("link", name="24 h").click()
+    expect(chart.get_by_role("table")).to_be_visible()  # it stays open
+
+
 def test_a_node_is_emptied_after_a_question_and_taken_into_use_again(admins_page: Page) -> None:
     page = admins_page
-    card = page.get_by_role("listitem").filter(has_text="node-3")
+    card = card_of(page, "node-3")
     page.get_by_role("button", name="What to do with node-3").click()
     page.get_by_role("menuitem", name="Empty it").click()
     page.get_by_role("dialog", name="Empty node-3?").get_by_role("button", name="Empty node-3").click()
@@ -69,7 +107,7 @@ def test_an_open_page_hears_of_a_node_that_does_not_answer_and_of_its_return(
     page, rail = admin.page, admin.page.locator("#safety")
     admin.put({"kept.txt": b"on three nodes"})
     expect(rail).to_have_text("All your files have 3 copies", timeout=3 * SLOW_MS)
-    card = page.get_by_role("listitem").filter(has_text="node-1")
+    card = card_of(page, "node-1")
     expect(card).to_contain_text("Online")
 
     system.kill("node-1", signal.SIGSTOP)

@@ -65,3 +65,19 @@ def test_times_are_told_as_moments_that_a_page_says_where_its_reader_is(days, sh
     assert [tick.shown for tick in moments] == [shown] * 3
     assert (moments[0].words, moments[0].moment) == (first, since)
     assert (now.words, now.moment) == ("now", None)
+
+
+def test_the_table_has_the_figures_of_the_lines_at_the_same_places_the_latest_first():
+    chart = draw(
+        {
+            "attic": every_minute(lambda minute: None if 100 < minute < 200 else float(minute)),
+            "parents": every_minute(lambda minute: None if 100 < minute < 200 else 7.0),
+        }
+    )
+
+    first, *_, last = chart.table
+    assert first.at > last.at
+    assert list(last.values) == [pytest.approx(1.5, abs=1), 7.0]
+    assert f"M{last.x:.1f} " in chart.lines[0].path
+    assert all(row.values[1] == 7.0 for row in chart.table), "what nobody looked at has no row"
+    assert len(chart.table) < charts.BUCKETS

@@ -130,10 +130,10 @@ def test_pieces_short_of_copies_are_counted_until_they_have_them(cluster):
     seen = board()
     assert seen.verdict == "Every file opens. Copies are being made."
     assert seen.more == "1 of 1 pieces have fewer than 3 copies. All others have 3."
-    assert (seen.repair.left, fact("Fully protected").value) == (1, "0\u00a0%")
+    assert (seen.repair.chunks_left, fact("Fully protected").value) == (1, "0\u00a0%")
 
     replicate_all()
-    assert board().repair.left == 0
+    assert board().repair.chunks_left == 0
     assert fact("Fully protected").value == "100\u00a0%"
 
 

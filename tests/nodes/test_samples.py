@@ -6,8 +6,9 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from nodes import census, replication, samples, tasks
-from nodes.models import NodeSample
+from nodes import census, figures, health, replication, samples, tasks
+from nodes.figures import Figure
+from nodes.models import NodeSample, WorkSample
 from tests.nodes.living_cluster import see_all
 
 MINUTE, HOUR = NodeSample.Span.MINUTE, NodeSample.Span.HOUR
@@ -82,6 +83,44 @@ def test_what_is_too_old_goes(cluster):
     move_back(samples.HOURS_KEPT.total_seconds() / 60)
     samples.take()
     assert len(points(cluster, "node-a", HOUR)) <= 1
+
+
+def test_what_was_copied_again_is_kept_a_minute_and_an_hour_each(db):
+    samples.take()
+    move_work_back(2)
+    figures.add({Figure.COPIED_BYTES: 9_000, Figure.REPAIRED_BYTES: 6_000})
+    samples.take(), samples.take()
+
+    [(_at, rate)] = samples.of_repair(since=long_ago(), span=MINUTE)
+    assert rate == pytest.approx(6_000 / 120, rel=0.5)
+    move_work_back(timezone.now().minute + 90)
+    samples.take(), samples.take()
+    hours = WorkSample.objects.filter(span=HOUR)
+    assert hours.latest("at").repaired_bytes == 6_000
+    move_work_back(samples.HOURS_KEPT.total_seconds() / 60)
+    samples.take()
+    assert WorkSample.objects.filter(span=MINUTE).count() == 1
+
+
+def test_how_fast_copies_are_made_is_told_from_what_was_written_down_since_they_are(db):
+    now = health.database_now()
+    assert samples.copying_rate(since=long_ago(), now=now) is None
+    samples.take()
+    figures.add({Figure.COPIED_BYTES: 6_000})
+    assert samples.copying_rate(since=long_ago(), now=now) is None, "a moment is no measure"
+
+    move_work_back(1)
+    assert samples.copying_rate(since=long_ago(), now=now) == pytest.approx(100, rel=0.2)
+    assert samples.copying_rate(since=now, now=now) is None, "what was before they were due does not count"
+
+
+def move_work_back(minutes: float) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE nodes_worksample SET at = at - %(by)s * interval '1 minute',"
+            " taken_at = taken_at - %(by)s * interval '1 minute'",
+            {"by": minutes},
+        )
 
 
 def test_a_retired_node_gets_no_more_points(cluster):

@@ -1,0 +1,63 @@
+// What a chart says at one moment: the figures of its table, beside the names of its lines, under the pointer or by arrows.
+
+import { draw } from "./dom.js";
+import { _ } from "./gettext.js";
+
+const WIDTH = 340; // of the drawing, as its view box has it
+const FAR = 12; // figures that Page Up and Page Down pass over
+const STEPS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -FAR, PageUp: FAR, Home: -Infinity, End: Infinity };
+
+export function waken(within) {
+  for (const plot of within.querySelectorAll(".plot")) wakenOne(plot, plot.closest(".chart"));
+}
+
+function wakenOne(plot, chart) {
+  const moments = [...chart.querySelectorAll("tbody tr")].reverse(); // the table tells the latest first
+  if (!moments.length) return;
+  const [figures, when] = [[...chart.querySelectorAll(".chart-legend b")], chart.querySelector(".chart-when")];
+  const now = { when: when.textContent, figures: figures.map((figure) => figure.textContent) };
+  const names = [...chart.querySelectorAll("thead th")].slice(1).map((name) => name.textContent);
+  const mark = draw("path", { class: "chart-mark" });
+  plot.append(mark);
+  let place = moments.length - 1;
+
+  function tell(one) {
+    when.textContent = one.when;
+    figures.forEach((figure, line) => (figure.textContent = one.figures[line]));
+  }
+
+  function show(next) {
+    place = Math.max(0, Math.min(moments.length - 1, next));
+    const row = moments[place];
+    const said = { when: row.querySelector("th").textContent, figures: [...row.querySelectorAll("td")].map((cell) => cell.textContent) };
+    tell(said);
+    mark.setAttribute("d", `M${row.dataset.x} 8V128`);
+    plot.setAttribute("aria-valuenow", place);
+    plot.setAttribute("aria-valuetext", [said.when, ...names.map((name, line) => _("%(name)s %(figure)s", { name, figure: said.figures[line] }))].join(", "));
+  }
+
+  function rest() {
+    if (document.activeElement === plot) return;
+    mark.removeAttribute("d");
+    tell(now);
+  }
+
+  for (const [name, value] of Object.entries({ role: "slider", tabindex: 0, "aria-valuemin": 0, "aria-valuemax": place })) plot.setAttribute(name, value);
+  show(place);
+  rest();
+  plot.addEventListener("pointermove", (event) => {
+    const box = plot.getBoundingClientRect();
+    const x = ((event.clientX - box.left) * WIDTH) / box.width;
+    const far = (one) => Math.abs(Number(moments[one].dataset.x) - x);
+    show(moments.reduce((nearest, _row, one) => (far(one) < far(nearest) ? one : nearest), 0));
+  });
+  plot.addEventListener("pointerleave", rest);
+  plot.addEventListener("focus", () => show(place));
+  plot.addEventListener("blur", rest);
+  plot.addEventListener("keydown", (event) => {
+    const step = STEPS[event.key];
+    if (step === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    show(place + step);
+  });
+}
