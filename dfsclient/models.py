@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dfsclient.errors import BadReply
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
 
 
 @dataclass(frozen=True)
@@ -123,7 +120,7 @@ class Scrub:
     ordered_at: datetime | None
 
 
-def as_json(value: DataclassInstance) -> dict[str, Any]:
+def as_json(value: Any) -> dict[str, Any]:
     """Turn a value into plain JSON types; times in RFC 3339, UTC."""
     return {key: _plain(item) for key, item in asdict(value).items()}
 
