@@ -29,6 +29,7 @@ import psycopg
 from dfsweb.launcher.account import Account, become
 from dfsweb.launcher.children import log_tail
 from dfsweb.launcher.options import free_port
+from tests import leaks
 
 PROJECT = Path(__file__).resolve().parent.parent
 START_SECONDS = 240
@@ -154,6 +155,10 @@ class System:
             _, alive = psutil.wait_procs(family, timeout=5)
             if alive:
                 raise SystemFailed(f"still running after the stop: {alive}")
+        if (self.data / "admin-password").exists():
+            leaked = leaks.found_in(self.data / "log", self.environment, [self.admin_password])
+            if leaked:
+                raise SystemFailed("secrets in the logs:\n" + "\n".join(leaked[:LOG_LINES]))
 
     def kill_everything(self) -> None:
         """`kill -9` of every process at once, as a power cut would."""

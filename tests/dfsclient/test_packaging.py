@@ -40,3 +40,9 @@ def test_its_command_and_its_version_are_found():
 
     module, _, name = PROJECT["tool"]["setuptools"]["dynamic"]["version"]["attr"].rpartition(".")
     assert getattr(importlib.import_module(module), name)
+
+
+def test_the_readme_names_all_that_the_library_does():
+    told = set(re.findall(r"`(\w+)`", (FOLDER / "README.md").read_text()))
+
+    assert {name for name in vars(dfsclient.Client) if not name.startswith("_")} <= told

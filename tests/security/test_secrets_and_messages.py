@@ -21,6 +21,7 @@ from dfsweb.request_ids import RequestIdFilter
 from files import links, sharing
 from files.sharing import LinkTerms
 from nodes.errors import QuorumNotReached
+from tests import leaks
 from tests.files.conftest import make_folder, write_file
 
 CANARY = "canary-9f31c7"
@@ -93,6 +94,26 @@ def test_s21_no_secret_is_logged_by_any_door_and_each_line_is_one(owner, api, wr
     lines = [one for one in text.split("\n") if one and not one.startswith(("Traceback", "RuntimeError"))]
     assert [one for one in lines if not line.match(one) and "NoneType: None" not in one] == []
     assert "\x1b" not in text and "\u2028" not in text
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Authorization: Token dfs_" + "0a" * 32,
+        "GET /s/" + "x" * 32,
+        "signed Dfs1 key=",
+        "the key is " + CANARY,
+        "signed in with hunter2-or-so",
+    ],
+)
+def test_s21_a_secret_in_a_log_of_a_whole_system_is_seen(tmp_path, said):
+    quiet = "2026-01-01 INFO GET /s/[hidden] by Token [hidden]\n"
+    (tmp_path / "gateway.log.1").write_text(quiet + said + "\n")
+    (tmp_path / "worker.log").write_text(quiet)
+
+    found = leaks.found_in(tmp_path, {"SECRET_KEY": CANARY, "JOIN_TOKEN": ""}, ["hunter2-or-so"])
+
+    assert found == [f"gateway.log.1: {said}"]
 
 
 class Boom:
