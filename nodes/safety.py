@@ -1,6 +1,9 @@
 """Safe mode: while half or more of the nodes are away, nothing is removed or moved about (R20, F34).
 
 Nor while the database is known to have gone back in time and nobody has confirmed it (R25).
+
+Active nodes are counted. One that is being drained is to go: if it is away nobody waits for it, and what it
+held has to be copied so that it can be retired.
 """
 
 from collections.abc import Mapping
@@ -19,7 +22,8 @@ def doubt() -> str:
 
 def away() -> str:
     """Say that half or more of the nodes are away; empty when they are not."""
-    nodes = roster.load().values()  # a health row nobody has written lately counts as unknown: away
+    # A health row that nobody has written lately counts as unknown: away.
+    nodes = [node for node in roster.load().values() if node.duty == Node.Duty.ACTIVE]
     away = [node for node in nodes if node.health != Node.Health.ONLINE]
     if nodes and 2 * len(away) >= len(nodes):
         return words_of(len(away), len(nodes))
@@ -28,7 +32,7 @@ def away() -> str:
 
 def words_of(away: int, nodes: int) -> str:
     """Say how many are away."""
-    return _("%(away)s of %(all)s nodes are away") % {"away": away, "all": nodes}
+    return _("%(away)s of %(all)s active nodes are away") % {"away": away, "all": nodes}
 
 
 def is_half_gone(views: Mapping[int, NodeView]) -> bool:
@@ -36,5 +40,5 @@ def is_half_gone(views: Mapping[int, NodeView]) -> bool:
 
     Copying harms nobody, so a node that nobody has asked lately is not taken for away here.
     """
-    gone = [view for view in views.values() if view.is_gone]
-    return 2 * len(gone) >= len(views)
+    active = [view for view in views.values() if view.duty == Node.Duty.ACTIVE]
+    return 2 * sum(view.is_gone for view in active) >= len(active)

@@ -10,6 +10,7 @@ from django.db import connection
 from nodes import verdicts
 from nodes.errors import NodeError
 from nodes.jobs import Job
+from nodes.models import Node
 from nodes.roster import NodeView
 
 log = logging.getLogger(__name__)
@@ -21,12 +22,13 @@ NODES_AT_ONCE = 4
 def drop_unproven(jobs: Sequence[Job]) -> None:
     """Forget copies in doubt that do not prove good now; they do not count.
 
-    A node is sent one request, so that a task's time is enough; jobs beyond it are put off.
+    A node is sent one request, so that a task's time is enough; jobs beyond it are put off. One that is
+    seen to be offline is not asked.
     """
     doubted: dict[NodeView, list[verdicts.Copy]] = {}
     for job in jobs:
         for copy in job.copies:
-            if copy.is_doubted:
+            if copy.is_doubted and copy.view.health != Node.Health.OFFLINE:
                 asked = doubted.setdefault(copy.view, [])
                 chunk = job.chunk
                 if verdicts.has_room(asked, chunk.size):

@@ -221,7 +221,7 @@ def clone_port(problem: doctor.Problem) -> int:
 def test_nothing_is_removed_while_half_of_the_nodes_are_away(cluster):
     take_offline(cluster, "node-a", "node-b")
     [problem] = told(Code.SAFE_MODE)
-    assert "2 of 4 nodes are away" in problem.detail
+    assert "2 of 4 active nodes are away" in problem.detail
 
     bring_back(cluster, "node-a", "node-b")
     assert codes() == set()

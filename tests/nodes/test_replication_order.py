@@ -8,7 +8,7 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from nodes import failpoints, health, reclaim, replication, roster, turns, verdicts
+from nodes import failpoints, health, membership, reclaim, replication, roster, safety, trim, turns, verdicts
 from nodes.models import Chunk, Node, Replica, Turn
 from tests.nodes.living_cluster import CHUNK_BYTES, age, chunk_of
 from tests.nodes.test_replication import let_leases_end, make_due_now, replicate_all
@@ -264,6 +264,38 @@ def test_f34_with_half_of_the_nodes_gone_only_last_copies_are_repaired_until_the
     make_due_now()
     replicate_all()
     assert copies_elsewhere(twice, gone) == 3
+
+
+def test_nodes_that_are_to_go_are_emptied_though_they_and_half_of_all_are_gone(cluster):
+    """Disks that were lost and are being drained come back never: waiting for them would be for ever."""
+    twice = store_whole(cluster, b"two copies stay")
+    gone = add_gone_nodes(4)
+    move_copies(twice, gone[:1])
+    Node.objects.filter(id__in=[node.id for node in gone]).update(duty=Node.Duty.DRAINING)
+    roster.forget()
+
+    replicate_all()
+    assert copies_elsewhere(twice, gone) == 3
+
+    assert safety.doubt() == ""
+    while trim.trim():
+        pass
+    membership.retire(gone[0])
+
+
+def test_a_copy_in_doubt_on_a_node_that_is_offline_is_not_looked_at(cluster, monkeypatch):
+    chunk = store_whole(cluster, b"doubted")
+    [gone] = add_gone_nodes(1)
+    move_copies(chunk, [gone])
+    Replica.objects.doubt(list(chunk.replicas.filter(node=gone).values_list("id", flat=True)))
+    asked: list[str] = []
+    monkeypatch.setattr(verdicts, "look_again", lambda view, copies: asked.append(view.name) or set())
+    roster.forget()
+
+    replicate_all()
+
+    assert asked == []
+    assert copies_elsewhere(chunk, [gone]) == 3
 
 
 def test_more_doubts_than_one_request_holds_are_put_off_not_copied(cluster, monkeypatch):
