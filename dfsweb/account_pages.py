@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import account_forms as forms
 from accounts import agents, sessions, tokens
@@ -44,7 +44,7 @@ LOOK = Section("look", gettext_lazy("Look"), "palette")
 SECTIONS = (PROFILE, SECURITY, TOKENS, ROOM, LOOK)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def profile(request: HttpRequest) -> HttpResponse:
     """Show who one is here; take another name or address."""
@@ -52,7 +52,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     return _done(request, PROFILE, made) or _show(request, PROFILE, forms=made)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def security(request: HttpRequest) -> HttpResponse:
     """Show the browsers one is signed in with; take another password, or sign all others out."""
@@ -73,7 +73,7 @@ def end_session(request: HttpRequest, session_id: UUID) -> HttpResponse:
     return redirect(SECURITY.url)
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def api_tokens(request: HttpRequest) -> HttpResponse:
     """List the tokens; make one, whose text this one reply shows."""
@@ -101,7 +101,7 @@ def revoke_token(request: HttpRequest, token_id: UUID) -> HttpResponse:
     return redirect(TOKENS.url)
 
 
-@require_GET
+@require_safe
 @login_required
 def room(request: HttpRequest) -> HttpResponse:
     """Show what one's bytes are."""
@@ -109,7 +109,7 @@ def room(request: HttpRequest) -> HttpResponse:
     return _show(request, ROOM, parts=parts, bar=room_bar.drawn(parts), days_kept=browsing.trash_days())
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def look(request: HttpRequest) -> HttpResponse:
     """Choose light or dark, and whether single letters do something."""

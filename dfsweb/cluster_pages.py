@@ -10,7 +10,7 @@ from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.models import Usage
 from files import access, damage, pages
@@ -20,7 +20,7 @@ from nodes.models import Node
 FIRST_SPAN = "6h"
 
 
-@require_GET
+@require_safe
 @login_required
 def page(request: HttpRequest) -> HttpResponse:
     """Show the cluster; with `?part=board` or `?part=charts` only what has news."""
@@ -44,7 +44,7 @@ def page(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 @login_required
 def risk(request: HttpRequest, node_id: int) -> HttpResponse:
     """Say what would be so if a node died now."""

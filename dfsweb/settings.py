@@ -266,6 +266,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["dfsweb.json_bodies.BoundedJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "dfsweb.paging.PlacePagination",
+    "DEFAULT_METADATA_CLASS": "dfsweb.options.PlainMetadata",
     "DEFAULT_SCHEMA_CLASS": "dfsweb.openapi.addresses.AddressSchema",
     "EXCEPTION_HANDLER": "dfsweb.api_errors.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
 from files import (
@@ -104,13 +104,13 @@ RECENT = Place(
 )
 
 
-@require_GET
+@require_safe
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     return redirect("folder", access.root_folder(access.signed_in(request)).id)
 
 
-@require_GET
+@require_safe
 @login_required
 def folder(request: HttpRequest, folder_id: UUID) -> HttpResponse:
     """Show a folder, or with `?part=` what a list that grows asks for: see `_part`.
@@ -134,7 +134,7 @@ def folder(request: HttpRequest, folder_id: UUID) -> HttpResponse:
     return _remember(request, reply)
 
 
-@require_GET
+@require_safe
 @login_required
 def place(request: HttpRequest, folder_id: UUID) -> HttpResponse:
     """Tell the place in a folder's list of the first entry whose name begins with `?name=`, or null."""
@@ -143,25 +143,25 @@ def place(request: HttpRequest, folder_id: UUID) -> HttpResponse:
     return JsonResponse({"place": listing.place_of(found, request.GET.get("name", ""), view.order)})
 
 
-@require_GET
+@require_safe
 @login_required
 def starred(request: HttpRequest) -> HttpResponse:
     return _found_anywhere(request, STARRED, browsing.starred_rows)
 
 
-@require_GET
+@require_safe
 @login_required
 def shared(request: HttpRequest) -> HttpResponse:
     return _found_anywhere(request, SHARED, browsing.shared_rows)
 
 
-@require_GET
+@require_safe
 @login_required
 def recent(request: HttpRequest) -> HttpResponse:
     return _found_anywhere(request, RECENT, browsing.recent_rows)
 
 
-@require_GET
+@require_safe
 @login_required
 def search(request: HttpRequest) -> HttpResponse:
     """Show what is found by `?q=`, of one kind with `kind`, of what has a star with `starred`."""
@@ -201,14 +201,14 @@ def _filters(query: str, kind: str, is_starred: bool) -> list[Filter]:
     return [Filter(words, urlencode({"q": query, **more}), is_on) for words, more, is_on in ways]
 
 
-@require_GET
+@require_safe
 @login_required
 def now(request: HttpRequest) -> HttpResponse:
     """Give the cursor of this moment, from which on a page asks what has changed."""
     return JsonResponse({"cursor": changes.now(access.signed_in(request))})
 
 
-@require_GET
+@require_safe
 @login_required
 def file_versions(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     """Show what the details panel says of a file's versions."""
@@ -269,7 +269,7 @@ def upload_form(request: HttpRequest, folder_id: UUID) -> HttpResponseBase:
     return redirect("folder", folder_id)
 
 
-@require_GET
+@require_safe
 @login_required
 def row(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     """Show one line of a list: what has come or changed is put into its place."""
@@ -299,7 +299,7 @@ def archive(request: HttpRequest) -> HttpResponseBase:
     return sending.send_archive(request, zipped, request.POST.get("name") or "dfsweb")
 
 
-@require_GET
+@require_safe
 @login_required
 def thumbnail(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     """Send a file's small picture; 202 while it is being drawn, 204 when there will be none."""
@@ -315,21 +315,21 @@ def thumbnail(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     return HttpResponse(b"".join(contents.read(picture_id)), headers=headers)
 
 
-@require_GET
+@require_safe
 @login_required
 def details(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     """Show what the details panel says of one entry."""
     return render(request, "files/details.html", {"panel": panel.panel(access.signed_in(request), entry_id)})
 
 
-@require_GET
+@require_safe
 @login_required
 def activity(request: HttpRequest, entry_id: UUID) -> HttpResponse:
     """Show what was done with an entry, by whom and when."""
     return render(request, "files/activity.html", {"deeds": panel.deeds(access.signed_in(request), entry_id)})
 
 
-@require_GET
+@require_safe
 @login_required
 def trash(request: HttpRequest) -> HttpResponse:
     user = access.signed_in(request)
@@ -340,7 +340,7 @@ def trash(request: HttpRequest) -> HttpResponse:
     return render(request, "files/trash.html", shown | frame(user))
 
 
-@require_GET
+@require_safe
 @login_required
 def room(request: HttpRequest) -> HttpResponse:
     return render(request, "parts/room.html", {"room": browsing.room(access.signed_in(request))})

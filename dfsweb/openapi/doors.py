@@ -29,4 +29,4 @@ class SessionScheme(OpenApiAuthenticationExtension):
 
 
 schema = SpectacularAPIView.as_view()
-docs = SpectacularSwaggerSplitView.as_view(url_name="schema")
+docs = SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"])

@@ -1,9 +1,10 @@
-"""Every address there is, found in the URLconf itself, with every method, as eight kinds of visitor.
+"""Every address there is, found in the URLconf itself, with every method, as ten kinds of visitor.
 
 A new route fails here until it has its row in ROWS: what each visitor is answered. They are asked in a world
 (`made_world`) where the owner shares an album with a viewer and an editor; the admin owns nothing of it. Two
-tokens of the owner are bound to folders, one around the album and one beside it: what they are answered
-follows from the same rows.
+tokens of the owner are bound to folders, one around the album and one beside it, and two visitors have lost
+what they had, a share of the album and a token of the owner: what they are answered follows from the same
+rows.
 """
 
 import json
@@ -22,6 +23,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts import invitations, sessions, tokens
+from accounts.models import User
 from files import links, resumable, sharing, tree, urls
 from files.models import Entry
 from files.sharing import LinkTerms
@@ -32,6 +34,8 @@ from tests.files.conftest import person, write_file
 VISITORS = ("anonymous", "stranger", "viewer", "editor", "owner", "admin")
 BOUND = {"bound beside": "/beside", "bound around": "/private"}
 """Tokens of the owner, and the folder that each may reach."""
+LOST = {"was an editor": "stranger", "had a token": "anonymous"}
+"""Visitors who have lost what they had, and as whom they are answered since."""
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 JSON = "application/json"
 FORM = "multipart/form-data; boundary=line"
@@ -242,6 +246,12 @@ def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
             yield prefix + str(pattern.pattern)
 
 
+def row_of(method: str, route: str) -> Row | None:
+    """Return the row of a request; HEAD is answered as GET is, unless it has one of its own."""
+    also = ROWS.get(f"GET {route}") if method == "HEAD" else None
+    return ROWS.get(f"{method} {route}", also)
+
+
 OF_TREE = {f"api/v1/{pattern.pattern}" for pattern in urls.urlpatterns}
 ROUTES = sorted(set(routes(get_resolver())))
 
@@ -283,11 +293,32 @@ def made_world():
         clients[name] = Client()
         clients[name].force_login(user)
     places["<uuid:session_id>"] = sessions.of(owner)[0].id
+    clients |= {"was an editor": was_editor(owner, album), "had a token": had_token(owner)}
     for name, path in BOUND.items():
         folder_id, _ = tree.create_folder_at(owner, path, parents=True)
         text = tokens.create(owner, folder_id=folder_id)[1]
         clients[name] = Client(enforce_csrf_checks=True, headers={"Authorization": f"Token {text}"})
     return SimpleNamespace(places=places, clients=clients, album=album)
+
+
+def was_editor(owner, album):
+    """Somebody who was let in, has been there, and was put out again."""
+    person("former")
+    share, _ = sharing.share_with(owner, album.id, role="editor", username="former")
+    client = Client()
+    client.force_login(User.objects.get(username="former"))
+    assert client.get(f"/api/v1/entries/{album.id}").status_code == 200
+    sharing.revoke(owner, share.id)
+    return client
+
+
+def had_token(owner):
+    """A token of the owner's that was good, and was taken back."""
+    token, text = tokens.create(owner)
+    client = Client(enforce_csrf_checks=True, headers={"Authorization": f"Token {text}"})
+    assert client.get("/api/v1/me").status_code == 200
+    tokens.revoke(owner, token.id)
+    return client
 
 
 def ask(world, visitor: str, method: str, route: str, row: Row | None):
@@ -327,9 +358,7 @@ def test_every_route_answers_each_visitor_as_its_row_says(settings):
     world, wrong = made_world(), []
     for route in ROUTES:
         for method in METHODS:
-            row = ROWS.get(f"{method} {route}")
-            if row is None and method == "HEAD":
-                continue
+            row = row_of(method, route)
             answers = row.answers if row else [405] * 6
             for visitor, expected in zip(VISITORS, answers, strict=True):
                 reply = ask(world, visitor, method, route, row)
@@ -343,20 +372,69 @@ def test_every_route_answers_each_visitor_as_its_row_says(settings):
 
 
 @pytest.mark.django_db
+def test_every_route_survives_being_asked_what_it_takes(settings):
+    """`OPTIONS`: a page in a browser asks so before it may send."""
+    settings.CLUSTER_SECRET = "ab" * 32
+    world, wrong = made_world(), []
+    for route in ROUTES:
+        for visitor in VISITORS:
+            reply = ask(world, visitor, "OPTIONS", route, None)
+            if reply.status_code >= 500:
+                wrong.append(f"{visitor}: {route}: {reply.status_code}")
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.django_db
 def test_a_token_that_is_bound_to_a_folder_is_kept_in_it_at_every_route(settings):
     settings.CLUSTER_SECRET = "ab" * 32
     world, wrong = made_world(), []
     for route in ROUTES:
         for method in METHODS:
-            row = ROWS.get(f"{method} {route}")
-            if row is None and method == "HEAD":
-                continue
+            row = row_of(method, route)
             for visitor in BOUND:
                 expected = None if row is None else answer_to_bound(visitor, route, row)
                 reply = ask(world, visitor, method, route, row)
                 judged_as = visitor if route.startswith("api/v1/") else "anonymous"
                 if not is_right(reply, judged_as, route, expected):
                     wrong.append(f"{visitor}: {method} {route}: {reply.status_code}, not {expected}")
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.django_db
+def test_who_has_lost_access_is_answered_as_whoever_never_had_it_at_every_route(settings):
+    settings.CLUSTER_SECRET = "ab" * 32
+    world, wrong = made_world(), []
+    for route in ROUTES:
+        for method in METHODS:
+            row = row_of(method, route)
+            for visitor, now_as in LOST.items():
+                expected = None if row is None else row.answers[VISITORS.index(now_as)]
+                reply = ask(world, visitor, method, route, row)
+                if not is_right(reply, now_as, route, expected):
+                    wrong.append(f"{visitor}: {method} {route}: {reply.status_code}, not {expected}")
+
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.django_db
+def test_a_link_that_was_taken_back_answers_as_one_that_never_was(settings):
+    world, wrong = made_world(), []
+    link_id = world.places["<uuid:share_id>"]
+    sharing.revoke(Entry.objects.get(id=world.album.id).owner, link_id)
+    never = SimpleNamespace(
+        **vars(world) | {"places": world.places | {"<str:token>": links.token_of(uuid4())}}
+    )
+    for route in ROUTES:
+        if not route.startswith(LINK):
+            continue
+        for method in METHODS:
+            row = row_of(method, route)
+            for visitor in ("anonymous", "viewer", "owner"):
+                was, was_not = (ask(one, visitor, method, route, row) for one in (world, never))
+                if (was.status_code, was.status_code < 400) != (was_not.status_code, False):
+                    wrong.append(f"{visitor}: {method} {route}: {was.status_code}, {was_not.status_code}")
 
     assert not wrong, "\n".join(wrong)
 
