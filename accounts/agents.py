@@ -26,6 +26,8 @@ _SYSTEMS = (
     ("CrOS", "ChromeOS"),
     ("Linux", "Linux"),
 )
+LONGEST_WORDS = 60
+"""Characters of what names itself otherwise."""
 _HELD_IN_A_HAND = frozenset({"iPhone", "iPad", "Android"})
 
 
@@ -42,5 +44,11 @@ def describe(agent: str) -> Agent:
     if browser and system:
         words = _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
     else:
-        words = browser or system or agent.partition("/")[0] or _("A browser that says nothing of itself")
+        words = browser or system or _first_word(agent) or _("A browser that says nothing of itself")
     return Agent(words, system in _HELD_IN_A_HAND)
+
+
+def _first_word(agent: str) -> str:
+    """Return by what a program names itself, if one can read it."""
+    name = "".join(letter for letter in agent.partition("/")[0] if letter.isprintable())
+    return name.strip()[:LONGEST_WORDS].strip()

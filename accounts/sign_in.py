@@ -29,11 +29,18 @@ def verify(*, username: str, password: str, address: str) -> User:
 
 
 def address_of(request: HttpRequest) -> str:
-    """Return the client's address: what the nearest proxy that we do not trust, or the client itself, has."""
+    """Return the client's address: what the nearest proxy that we do not trust, or the client itself, has.
+
+    What a proxy tells instead of an address is not believed: then it is the proxy's own.
+    """
     hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     address: str = request.META.get("REMOTE_ADDR", "")
     while hops and _is_trusted_proxy(address):
-        address = hops.pop().strip() or address
+        hop = hops.pop().strip()
+        told = _read_address(hop)
+        if told is None and hop:
+            break
+        address = address if told is None else str(told)
     return address
 
 
@@ -48,10 +55,19 @@ def _spelled_alike(address: str, username: str) -> str:
 
 
 def _is_trusted_proxy(address: str) -> bool:
-    if not settings.TRUSTED_PROXIES:
-        return False
+    parsed = _read_address(address)
+    return parsed is not None and any(parsed in network for network in settings.TRUSTED_PROXIES)
+
+
+def _read_address(hop: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Read an address; some proxies put brackets around it and a port behind, and IPv4 comes within IPv6."""
+    host = hop
+    if hop.startswith("["):
+        host = hop[1:].partition("]")[0]
+    elif hop.count(":") == 1:
+        host = hop.partition(":")[0]
     try:
-        parsed = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(host.partition("%")[0])  # behind it stands any text, a zone
     except ValueError:
-        return False
-    return any(parsed in network for network in settings.TRUSTED_PROXIES)
+        return None
+    return getattr(parsed, "ipv4_mapped", None) or parsed

@@ -128,7 +128,8 @@ def test_guesses_sent_at_once_are_all_counted(owner):
         ("203.0.113.9", "203.0.113.9"),
         ("1.1.1.1, 203.0.113.9", "203.0.113.9"),  # what the client claims itself is not believed
         ("203.0.113.9, 127.0.0.1", "203.0.113.9"),
-        ("nonsense", "nonsense"),
+        ("203.0.113.9:4711", "203.0.113.9"),  # some proxies tell the port, too
+        ("203.0.113.9, nonsense", "127.0.0.1"),  # no address: all that is known is the proxy's
     ],
 )
 def test_behind_a_trusted_proxy_the_client_is_the_one_it_names(settings, forwarded, address):

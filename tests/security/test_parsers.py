@@ -2,6 +2,7 @@
 
 import base64
 import io
+import ipaddress
 import json
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -11,11 +12,12 @@ from uuid import UUID
 
 import pytest
 from django.core.signing import dumps
+from django.test import override_settings
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from rest_framework.exceptions import ParseError
 
-from accounts import idempotency
+from accounts import agents, idempotency, sign_in
 from accounts.errors import KeyMalformed
 from accounts.serializers import RegisterIn, TokenIn
 from dfsweb import paging as pages
@@ -275,6 +277,37 @@ def test_s25_keys_and_flags_are_read_or_refused(key: str, value: str):
     user = SimpleNamespace(pk=1, confined_to=None)
     assert read(idempotency.key_of, {idempotency.HEADER: key}, user, refusals=KeyMalformed) != ""
     assert read(flags.is_set, {"a": value}, "a", refusals=Invalid) in (True, False, None)
+
+
+@fuzzed(
+    header=made_of(
+        *("10.0.0.1", "192.0.2.7", ":8080", "[2001:db8::1]", "::ffff:10.0.0.2", "fe80::1%a", "unknown"),
+        *(",", ", ", " ", ":", "256.1.1.1", "\x00", "é"),
+    ),
+    is_trusted=st.booleans(),
+)
+@override_settings(TRUSTED_PROXIES=[ipaddress.ip_network("10.0.0.0/8")])
+def test_s25_the_address_of_a_client_is_one_and_is_told_by_trusted_proxies_alone(
+    is_trusted: bool, header: str
+):
+    nearest = "10.0.0.9" if is_trusted else "192.0.2.1"
+
+    def found(header: str) -> str:
+        meta = {"REMOTE_ADDR": nearest, "HTTP_X_FORWARDED_FOR": header}
+        return sign_in.address_of(SimpleNamespace(META=meta))
+
+    assert str(ipaddress.ip_address(found(header))) == found(header) and "%" not in found(header)
+    assert is_trusted or found(header) == nearest
+    for client in ("198.51.100.4", "198.51.100.4:4711", "::ffff:198.51.100.4"):
+        assert found(f"{header},{client}, 10.1.2.3") == ("198.51.100.4" if is_trusted else nearest)
+
+
+@fuzzed(
+    header=made_of("Mozilla/5.0 ", "(", "Android", "iPhone", ")", "Chrome/", "Edg", "/", " ", "é", "\x7f")
+)
+def test_s25_a_browser_is_told_in_a_few_printable_words(header: str):
+    told = agents.describe(header).words
+    assert told == told.strip() and told.isprintable() and 0 < len(told) <= agents.LONGEST_WORDS
 
 
 @fuzzed(
