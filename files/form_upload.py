@@ -4,10 +4,18 @@ Django's form parsing would first write the file to memory or disk; here its par
 """
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from django.http import HttpRequest, HttpResponseBase, QueryDict
-from django.http.multipartparser import FIELD, FILE, LazyStream, MultiPartParser, Parser
+from django.http.multipartparser import (
+    FIELD,
+    FILE,
+    LazyStream,
+    MultiPartParser,
+    MultiPartParserError,
+    Parser,
+)
 from django.middleware.csrf import CsrfViewMiddleware
 
 from files import transfers, uploads
@@ -23,6 +31,7 @@ if TYPE_CHECKING:
 
 READ_BYTES = 1024 * 1024
 FIELD_BYTES = 4096  # the longest field before the file: the token
+MOST_PARTS = 20  # with the file; a form of ours has two, and to read a part takes time
 TOKEN_FIELD = "csrfmiddlewaretoken"
 
 
@@ -89,16 +98,24 @@ def receive(
     """
     boundary = _boundary(request)
     body = _Body(request)
-    fields = QueryDict(mutable=True)
-    for kind, headers, stream in Parser(LazyStream(body.pieces()), boundary):  # type: ignore[arg-type]
-        if kind == FIELD:
-            fields[_parameter(headers, "name")] = stream.read(FIELD_BYTES).decode(errors="replace")
+    token = ""
+    for kind, headers, stream in _parts(body, boundary):
+        if kind == FIELD and _parameter(headers, "name") == TOKEN_FIELD:
+            token = stream.read(FIELD_BYTES).decode(errors="replace")
         elif kind == FILE:
-            _check_token(request, fields)
+            _check_token(request, token)
             source = _FileSource(stream, body, boundary)
             return _store(user, folder_id, headers, source, guard)
-    _check_token(request, fields)
+    _check_token(request, token)
     raise Invalid("Choose a file first.", field="file")
+
+
+def _parts(body: _Body, boundary: bytes) -> Iterator[tuple[str, dict[str, Any], LazyStream]]:
+    """Yield the first parts of a form: what they are, their headers and their bytes. Raises Invalid."""
+    try:
+        yield from islice(Parser(LazyStream(body.pieces()), boundary), MOST_PARTS)  # type: ignore[arg-type]
+    except MultiPartParserError as error:
+        raise Invalid("This form cannot be read.") from error
 
 
 def _store(
@@ -128,9 +145,11 @@ def _boundary(request: HttpRequest) -> bytes:
     return boundary.encode("ascii")
 
 
-def _check_token(request: HttpRequest, fields: QueryDict) -> None:
+def _check_token(request: HttpRequest, token: str) -> None:
     """Let Django judge the token as if it had parsed the form itself."""
-    request.POST = QueryDict(f"{TOKEN_FIELD}={fields.get(TOKEN_FIELD, '')}")
+    form = QueryDict(mutable=True)
+    form[TOKEN_FIELD] = token
+    request.POST = form  # type: ignore[assignment]  # Django's own parsing leaves one that cannot be changed
     judge = CsrfViewMiddleware(_never)
     refusal = judge.process_view(request, _never, (), {})
     if refusal is not None:
