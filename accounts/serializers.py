@@ -70,6 +70,8 @@ class InvitationOut(serializers.Serializer[Any]):
 
 
 class AccountOut(serializers.ModelSerializer[User]):
+    email = serializers.CharField(read_only=True)  # it may be empty
+
     class Meta:
         model = User
         fields = ["id", "username", "email"]

@@ -1,25 +1,28 @@
-"""Runs schemathesis over the whole API in this process: what it finds, as lines to read.
+"""Runs schemathesis over the whole API, in this process or over a socket: what it finds, as lines to read.
 
 Each operation is sent what its description allows and what it does not, from examples, from each limit, by
 chance, and in stories in which one reply's ids become the next request's.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import schemathesis
-import yaml
 from django.db import connections
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
+from schemathesis.generation import GenerationMode
 from schemathesis.transport.wsgi import WSGI_TRANSPORT, WSGITransport
 
-DESCRIPTION = Path(__file__).parents[2] / "docs/openapi.yaml"
+from dfsweb.api_errors import status_of
+from tests.fuzz import description, refusals
+
+LONGEST_SECONDS = 120
+"""For an answer over a socket; on a busy machine a moment means nothing."""
 
 
 class _InProcess(WSGITransport):
@@ -40,29 +43,6 @@ class _InProcess(WSGITransport):
 WSGI_TRANSPORT.__class__ = _InProcess
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 
-REFUSED_BY_DESIGN: dict[str, tuple[str, set[str]]] = {
-    "cursors are opaque": (
-        r"(changes|shares|nodes|uploads|auth/(tokens|sessions|invitations)|entries|paths/.*"
-        r"|entries/\{entry_id\}/(versions|shares))",
-        {"400", "422"},
-    ),
-    "names, passwords and users have rules that no schema can say, and fields depend on each other": (
-        r"(auth/.*|entries|entries/\{entry_id\}(/copy|/shares)?|shares/\{share_id\}|batch|paths/.*|content/.*)",
-        {"422"},
-    ),
-    "conditions, ranges and digests are about the bytes that are there": (
-        r"(content/.*|entries/\{entry_id\}.*)",
-        {"400", "412", "416", "422"},
-    ),
-    "headers of tus depend on each other and on the offset": (
-        r"uploads.*",
-        {"400", "412", "413", "415", "422", "460"},
-    ),
-    "an invitation that is made up is gone": (r"auth/register", {"410"}),
-}
-"""Why what a description allows may be refused, and by which statuses."""
-
-ACCEPTED = ["2xx", "3xx", "401", "403", "404", "409", "429"]
 REJECTED = ["400", "401", "403", "404", "405", "406", "409", "412", "415", "422", "429"]
 TOLD = re.compile(
     "etag|location|last-modified|accept-ranges|content-(range|disposition)|repr-digest|retry-after"
@@ -83,9 +63,20 @@ class Findings:
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
     undescribed: set[tuple[str, int, str]] = field(default_factory=set)
     """Headers of answers that the description does not tell of."""
+    unexplained: set[tuple[str, str]] = field(default_factory=set)
+    """Codes by which an operation refused what is allowed, and for which `refusals` has no reason."""
 
     def __str__(self) -> str:
         return "\n\n".join([*self.failures.values(), *self.errors])
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Whoever asks, by a token."""
+
+    token: str
+    token_id: str
+    is_staff: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,31 +90,41 @@ class Scope:
 
 def run(
     application: Callable[..., Any],
-    *,
-    token: str,
-    token_id: str,
+    visitor: Visitor,
     scope: Scope,
+    *,
     ids: Mapping[str, str] | None = None,
 ) -> Findings:
-    """Let schemathesis speak to the application, signed in by a token, with all its checks.
+    """Let schemathesis speak to the application in this process, with all its checks.
 
     With `ids` it asks only for what has one of them in its path, and always for these.
     """
-    config = _config(token, scope, ids)
-    schema = schemathesis.openapi.from_wsgi("/api/schema", _closing(application), config=config)
+    config = _config(visitor, scope, ids)
+    return _explore(
+        schemathesis.openapi.from_wsgi("/api/schema", _closing(application), config=config), visitor, ids
+    )
 
+
+def run_over_a_socket(url: str, visitor: Visitor, scope: Scope) -> Findings:
+    """Let schemathesis speak to a whole system at an address, with all its checks."""
+    config = _config(visitor, scope, None)
+    schema = schemathesis.openapi.from_url(f"{url}/api/schema", config=config, timeout=LONGEST_SECONDS)
+    return _explore(schema, visitor, None)
+
+
+def _explore(schema: Any, visitor: Visitor, ids: Mapping[str, str] | None) -> Findings:
     @schemathesis.hook("before_call")
     def keep_going(context: Any, case: Any, kwargs: dict[str, Any]) -> None:
         """Put the ids in, and spare our own token."""
         case.path_parameters.update({name: ids[name] for name in case.path_parameters if ids and name in ids})
-        if case.path_parameters.get("token_id") == token_id:
+        if case.path_parameters.get("token_id") == visitor.token_id:
             case.path_parameters["token_id"] = "00000000-0000-4000-8000-000000000000"
 
     found = Findings()
     try:
         for event in from_schema(schema).execute():
             if isinstance(event, events.ScenarioFinished):
-                _note(event, found)
+                _note(event, found, visitor)
             elif isinstance(event, events.NonFatalError | events.FatalError):
                 found.errors.append(_words_of(event))
     finally:
@@ -145,35 +146,33 @@ def _closing(application: Callable[..., Any]) -> Callable[..., Any]:
     return serve
 
 
-def _config(token: str, scope: Scope, ids: Mapping[str, str] | None) -> SchemathesisConfig:
+def _config(visitor: Visitor, scope: Scope, ids: Mapping[str, str] | None) -> SchemathesisConfig:
     general = {
         "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", *UNAVAILABLE]},
         "negative_data_rejection": {
             "expected-statuses": [*REJECTED, "410", "413", "416", "460", *UNAVAILABLE]
         },
         "missing_required_header": {"expected-statuses": REJECTED},
-        "positive_data_acceptance": {"expected-statuses": [*ACCEPTED, *UNAVAILABLE]},
     }
     operations = []
-    for path in document()["paths"]:
+    for path, item in description.document()["paths"].items():
         if ids and not any(f"{{{name}}}" in path for name in ids):
             operations.append({"include-path": path, "enabled": False})
             continue
-        address = path.removeprefix("/api/v1/")
-        refused = [codes for pattern, codes in REFUSED_BY_DESIGN.values() if re.fullmatch(pattern, address)]
-        statuses = [*ACCEPTED, *UNAVAILABLE, *sorted(set().union(*refused))]
-        checks = {"positive_data_acceptance": {"expected-statuses": statuses}}
-        if address.endswith("/content") or address.startswith("content/"):
-            # A file's bytes have the type that was sent with them and need not be of it.
-            bytes_sent = {**checks, "response_schema_conformance": {"enabled": False}}
-            operations.append({"include-path": path, "include-method": "GET", "checks": bytes_sent})
-            operations.append({"include-path": path, "exclude-method": "GET", "checks": checks})
-        else:
-            operations.append({"include-path": path, "checks": checks})
+        for method in map(str.upper, item):
+            expected = ["2xx", "3xx", *refusals.statuses(f"{method} {path}"), *UNAVAILABLE]
+            if not visitor.is_staff and refusals.named(f"{method} {path}") in refusals.FOR_STAFF:
+                expected.append("403")
+            checks: dict[str, Any] = {"positive_data_acceptance": {"expected-statuses": expected}}
+            if method == "GET" and path.endswith(("/content", "/content/{path}")):
+                # A file's bytes have the type that was sent with them and need not be of it.
+                checks["response_schema_conformance"] = {"enabled": False}
+            operations.append({"include-name": f"{method} {path}", "checks": checks})
     return SchemathesisConfig.from_dict(
         {
             "seed": scope.seed,
-            "headers": {"Authorization": f"Token {token}"},
+            "headers": {"Authorization": f"Token {visitor.token}"},
+            "request-timeout": LONGEST_SECONDS,
             "generation": {"max-examples": scope.examples, "database": "none", "no-shrink": True},
             "phases": {
                 phase: {"enabled": phase in scope.phases}
@@ -186,7 +185,7 @@ def _config(token: str, scope: Scope, ids: Mapping[str, str] | None) -> Schemath
     )
 
 
-def _note(event: events.ScenarioFinished, found: Findings) -> None:
+def _note(event: events.ScenarioFinished, found: Findings, visitor: Visitor) -> None:
     recorder = event.recorder
     found.phases.add(event.phase.value)
     for case_id, interaction in recorder.interactions.items():
@@ -194,8 +193,10 @@ def _note(event: events.ScenarioFinished, found: Findings) -> None:
             case = recorder.cases[case_id].value
             label, status = case.operation.label, interaction.response.status_code
             found.answers[label, status] += 1
+            if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
+                found.unexplained |= _unexplained(label, interaction.response, visitor)
             told = {name for name in interaction.response.headers if TOLD.fullmatch(name)}
-            found.undescribed |= {(label, status, name) for name in told - described(label, status)}
+            found.undescribed |= {(label, status, name) for name in told - description.headers(label, status)}
     for case_id, checks in recorder.checks.items():
         for check in checks:
             if check.failure_info is not None:
@@ -205,20 +206,17 @@ def _note(event: events.ScenarioFinished, found: Findings) -> None:
                 found.failures.setdefault(key, words)
 
 
-@cache
-def document() -> dict[str, Any]:
-    """Return the description of the API; to read it takes seconds."""
-    read: dict[str, Any] = yaml.safe_load(DESCRIPTION.read_text())
-    return read
-
-
-def described(label: str, status: int) -> set[str]:
-    """Return the headers, in small letters, that the description tells of."""
-    method, path = label.split(" ", 1)
-    reply = document()["paths"][path][method.lower()]["responses"].get(str(status), {})
-    if "$ref" in reply:
-        reply = document()["components"]["responses"][reply["$ref"].rpartition("/")[2]]
-    return {name.lower() for name in reply.get("headers", {})}
+def _unexplained(label: str, response: Any, visitor: Visitor) -> set[tuple[str, str]]:
+    """Return the code of a refusal without a reason; of a reply without a body, its status."""
+    status = response.status_code
+    if status < 400 or str(status) in UNAVAILABLE:
+        return set()
+    allowed = set(refusals.codes(label))
+    if not visitor.is_staff and refusals.named(label) in refusals.FOR_STAFF:
+        allowed |= {"scope_missing", "staff_only"}
+    if not response.content:
+        return set() if status in map(status_of, allowed) else {(label, str(status))}
+    return {(label, code) for code in (json.loads(response.content)["code"],) if code not in allowed}
 
 
 def _told(recorder: Any, case_id: str, key: tuple[str, str, str], message: str) -> Iterator[str]:

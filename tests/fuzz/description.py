@@ -1,0 +1,25 @@
+"""The description of the API, read once."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+FILE = Path(__file__).parents[2] / "docs/openapi.yaml"
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the description of the API; to read it takes seconds."""
+    read: dict[str, Any] = yaml.safe_load(FILE.read_text())
+    return read
+
+
+def headers(label: str, status: int) -> set[str]:
+    """Return the headers, in small letters, that the description tells of."""
+    method, path = label.split(" ", 1)
+    reply = document()["paths"][path][method.lower()]["responses"].get(str(status), {})
+    if "$ref" in reply:
+        reply = document()["components"]["responses"][reply["$ref"].rpartition("/")[2]]
+    return {name.lower() for name in reply.get("headers", {})}
