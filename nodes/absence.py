@@ -40,6 +40,8 @@ def outlook(facts: Facts, node: Node) -> str:
         )
         if facts.queue.under_replicated and _is_short_of_nodes(facts):
             words = _("Its copies are missing, for too few other nodes have room for them.")
+        elif facts.queue.under_replicated and facts.doubt:
+            words = _("While half of the nodes are away, only what has one copy left is copied.")
         return f"{words} {_('If %(node)s comes back, its own count again by themselves.') % told}"
     if node.pk not in facts.held:
         return _("It holds no copy of anything.")
@@ -48,6 +50,14 @@ def outlook(facts: Facts, node: Node) -> str:
             _(
                 "If %(node)s comes back, nothing has to be copied. If it does not, its copies need another "
                 "node to be made on: too few of the others have room."
+            )
+            % told
+        )
+    if facts.doubt:
+        return (
+            _(
+                "If %(node)s comes back, nothing has to be copied. While half of the nodes are away, only "
+                "what has one copy left is."
             )
             % told
         )

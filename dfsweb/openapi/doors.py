@@ -29,4 +29,6 @@ class SessionScheme(OpenApiAuthenticationExtension):
 
 
 schema = SpectacularAPIView.as_view()
-docs = SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"])
+docs = SpectacularSwaggerSplitView.as_view(
+    url_name="schema", template_name="api_docs.html", http_method_names=["get", "head"]
+)

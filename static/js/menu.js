@@ -5,11 +5,13 @@ import { icon, make } from "./dom.js";
 const MARGIN = 8;
 const PHONE = "(max-width: 599px)";
 
+const isShown = (menu) => menu.matches(":popover-open");
 export const isOpen = () => document.querySelector(".menu:popover-open") !== null;
 
 // Opens the menu of a row's deeds at a point, or at an element.
 export function show(deeds, at, run) {
   const menu = document.getElementById("deeds-menu");
+  menu.parentElement.hidden = false;
   menu.replaceChildren(
     ...deeds.flatMap((deed, place) => {
       const item = make(
@@ -49,6 +51,7 @@ export function start() {
       const isInside = menu.contains(document.activeElement); // this event comes late: a key may have been quicker
       if (event.newState === "open" && !isInside) menu.querySelector('[role="menuitem"]:not([hidden])')?.focus({ focusVisible: true });
       else if (event.newState === "closed" && document.activeElement === document.body) opener?.focus();
+      if (menu.parentElement.id === "deeds") menu.parentElement.hidden = !isShown(menu); // a region without anything in it is none
     });
     menu.addEventListener("keydown", (event) => walk(menu, event));
     menu.addEventListener("click", (event) => {

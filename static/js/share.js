@@ -11,6 +11,7 @@ import { things } from "./words.js";
 
 const FOR_PEOPLE = [["viewer", _("Can view")], ["editor", _("Can edit")]];
 const FOR_LINKS = [["download", _("View and download")], ["view", _("View only")], ["upload", _("Bring files only")]];
+const MOST_DOWNLOADS = 2_147_483_647; // as the API has it
 const LINK_WORDS = { download: _("Whoever has it can view and download"), view: _("Whoever has it can view"), upload: _("Whoever has it can bring files, and see none") };
 
 // One entry or several: what is said of people counts for all of them, and a link is for one.
@@ -103,7 +104,7 @@ function person(all, shares) {
   const isAlike = held.size === all.length && new Set(shares.map((share) => share.role)).size === 1;
   const role = select(_("What %(name)s can do", { name }), [...(isAlike ? [] : [["", _("Not the same for all")]]), ...FOR_PEOPLE, ["none", _("Take it back")]], isAlike ? shares[0].role : "");
   const line = make("li", { "data-whom": keyOf(shares[0]) }, avatar(name), make("span", {}, make("b", {}, name), group ? make("small", {}, _("A group")) : null), role);
-  role.addEventListener("change", () => orSay(async () => {
+  const change = async () => {
     if (role.value !== "none") {
       await give(all, user ? { user } : { group }, role.value, (share) => held.set(share.entry.id, share));
       role.querySelector('[value=""]')?.remove();
@@ -115,24 +116,36 @@ function person(all, shares) {
     }
     line.remove();
     announce(_("%(name)s sees it no more", { name }));
-  }));
+  };
+  role.addEventListener("change", () => orSay(() => change().catch((problem) => {
+    const asItIs = person(all, [...held.values()]); // be it that some were changed before one was refused
+    line.replaceWith(asItIs);
+    asItIs.querySelector("select").focus();
+    throw problem;
+  })));
   return line;
 }
 
 function drawLink(section, id, kind, share) {
   const box = make("input", { type: "checkbox", class: "switch", checked: share !== null, "aria-label": _("Anyone with the link") });
-  box.addEventListener("change", () => orSay(async () => {
+  const turn = async () => {
     const made = box.checked ? await call("POST", `/api/v1/entries/${id}/shares`, { role: "download" }) : null;
     if (!made) await call("DELETE", `/api/v1/shares/${share.id}`);
     drawLink(section, id, kind, made);
     section.querySelector("input").focus();
     announce(made ? _("The link works") : _("The link is gone"));
-  }));
+  };
+  box.addEventListener("change", () => orSay(() => turn().catch((problem) => {
+    box.checked = share !== null;
+    throw problem;
+  })));
   const words = share ? LINK_WORDS[share.role] + until(share) : _("There is none");
+  const focused = section.contains(document.activeElement) ? document.activeElement.id : "";
   section.replaceChildren(
     make("div", { class: "share-anyone" }, make("span", { class: "share-sign" }, icon("link", 18)), make("span", {}, make("b", {}, _("Anyone with the link")), make("small", {}, words)), box),
     ...(share ? terms(section, id, kind, share) : []),
   );
+  if (focused) document.getElementById(focused)?.focus();
 }
 
 const until = (share) => (share.link.expires_at ? _(" until %(year)s", { year: new Date(share.link.expires_at).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" }) }) : "");
@@ -144,7 +157,14 @@ function terms(section, id, kind, share) {
     take.replaceChildren(icon("check"), _("Copied"));
     announce(_("The link is copied"));
   }) }, icon("copy"), _("Copy link"));
-  const change = (fields) => orSay(async () => drawLink(section, id, kind, await call("PATCH", `/api/v1/shares/${share.id}`, fields)));
+  const change = (fields) => orSay(async () => {
+    try {
+      drawLink(section, id, kind, await call("PATCH", `/api/v1/shares/${share.id}`, fields));
+    } catch (problem) {
+      drawLink(section, id, kind, share);
+      throw problem;
+    }
+  });
   const roles = kind === "folder" ? FOR_LINKS : FOR_LINKS.filter(([role]) => role !== "upload");
   const role = select(_("People can"), roles, share.role, "share-role");
   role.addEventListener("change", () => change({ role: role.value }));
@@ -152,10 +172,13 @@ function terms(section, id, kind, share) {
   end.addEventListener("change", () => change({ expires_at: end.value ? new Date(`${end.value}T23:59:59`).toISOString() : null }));
   const password = make("input", { id: "share-password", class: "text-input", type: "password", autocomplete: "new-password", placeholder: share.link.has_password ? _("Set; type a new one") : _("None") });
   password.addEventListener("change", () => change({ password: password.value }));
+  const most = make("input", { id: "share-most", class: "text-input", type: "number", min: "1", max: String(MOST_DOWNLOADS), placeholder: _("Any number"), value: share.link.max_downloads ?? "" });
+  most.addEventListener("change", () => change({ max_downloads: most.value ? Number(most.value) : null }));
   const off = share.link.has_password ? make("button", { type: "button", class: "button quiet small", onclick: () => change({ password: "" }) }, _("Without a password")) : null;
   return [
     make("div", { class: "share-url" }, url, take),
-    make("div", { class: "share-terms" }, field(_("People can"), role), field(_("Ends on"), end), field(_("Password"), password)),
+    make("div", { class: "share-terms" }, field(_("People can"), role), field(_("Ends on"), end), field(_("Password"), password), field(_("Downloads at most"), most)),
+    share.link.max_downloads ? make("p", { class: "dim" }, _("%(done)s of %(all)s downloads were made", { done: share.link.downloads, all: share.link.max_downloads })) : null,
     off,
   ].filter(Boolean);
 }

@@ -57,10 +57,12 @@ export function announce(words) {
   document.getElementById("news").textContent = words;
 }
 
-// What lies beneath an open dialog is neither seen nor read out, so both places are in the topmost one, or in the page.
+const SAID = ["toasts", "news", "offline", "signed-out"];
+
+// What lies beneath an open dialog is neither seen nor read out, so these places are in the topmost one, or in the page.
 export function stayOnTop() {
   const top = [...document.querySelectorAll("dialog:modal")].at(-1) ?? document.body;
-  top.append(document.getElementById("toasts"), document.getElementById("news"));
+  top.append(...SAID.map((id) => document.getElementById(id)));
 }
 
 export async function orSay(deed) {

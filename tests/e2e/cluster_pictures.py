@@ -13,7 +13,7 @@ import math, random
 from datetime import timedelta
 from django.utils import timezone
 from nodes import census
-from nodes.models import Node, NodeSample
+from nodes.models import Node, NodeSample, WorkSample
 census.take()
 chance = random.Random(5)
 held = census.replicas_by_node(census.read())
@@ -35,6 +35,12 @@ for place, node in enumerate(Node.objects.order_by("name")):
         )
         at = now + timedelta(minutes=minute)
         NodeSample.objects.update_or_create(node=node, span="minute", at=at, defaults=seen)
+repaired = 0
+for minute in range(-400, 0):
+    repaired += int(60e6 * (20 + 3 * chance.random())) if -90 < minute < -40 else 0
+    at = now + timedelta(minutes=minute)
+    seen = dict(taken_at=at, copied_bytes=repaired, repaired_bytes=repaired)
+    WorkSample.objects.update_or_create(span="minute", at=at, defaults=seen)
 """
 
 
@@ -52,6 +58,13 @@ def cluster(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
     _open(page)
     expect(page.get_by_role("heading", name="All is well.")).to_be_visible()
     take("cluster")
+    chart = page.get_by_role("slider").first
+    chart.focus()
+    for _key in range(12):
+        page.keyboard.press("ArrowLeft")
+    page.get_by_text("As a table").nth(1).click()
+    page.locator(".over-time").evaluate("(one) => one.scrollIntoView()")
+    take("cluster-charts")
 
 
 def admin(page: Page, take: Callable[[str], None], is_phone: bool) -> None:

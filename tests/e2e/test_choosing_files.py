@@ -20,6 +20,14 @@ def drop(person: Person, *files: Path, on: Locator) -> None:
         browser.send("Input.dispatchDragEvent", {"type": event, **at, "data": data})
 
 
+PASTE = """([where, name]) => {
+  const given = new DataTransfer();
+  given.items.add(new File(["from the clipboard"], name, { type: "text/plain" }));
+  const paste = new ClipboardEvent("paste", { clipboardData: given, bubbles: true, cancelable: true });
+  document.querySelector(where).dispatchEvent(paste);
+}"""
+
+
 def test_taken_names_are_settled_before_a_byte_is_sent(person: Person, tmp_path: Path) -> None:
     names = ("both.txt", "new.txt", "replace.txt", "skip.txt")
     for name in names:
@@ -240,3 +248,17 @@ def test_empty_folders_that_are_dropped_are_made(person: Person, tmp_path: Path)
     assert person.names() == ["Day 1", "Day 2", "plan.md"]
     person.row("Day 2").dblclick()
     expect(person.row("Evening")).to_be_visible()
+
+
+def test_files_that_are_pasted_come_into_the_folder_on_show(person: Person) -> None:
+    """Never while something is typed: there a paste is for the field."""
+    page = person.page
+    person.make_folder("Summer 2026")
+    person.row("Summer 2026").dblclick()
+    expect(page.get_by_role("heading", name="Summer 2026")).to_be_visible()
+    page.evaluate(PASTE, ["#search", "typed.txt"])
+    page.evaluate(PASTE, ["body", "pasted.txt"])
+
+    expect(person.transfer("pasted.txt")).to_have_class("transfer done")
+    assert person.names() == ["pasted.txt"]
+    expect(page.locator("#tray .transfer")).to_have_count(1)

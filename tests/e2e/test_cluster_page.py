@@ -51,8 +51,53 @@ def test_staff_see_every_node_and_what_its_loss_would_mean(admins_page: Page) ->
     dialog = page.get_by_role("dialog", name="If node-2 failed now")
     expect(dialog).to_contain_text("node-2")
     dialog.get_by_role("button", name="Close").click()
-    page.get_by_role("link", name="7 d").click()
-    expect(page.get_by_role("link", name="7 d")).to_have_attribute("aria-current", "true")
+
+
+def test_a_span_is_chosen_and_the_charts_go_as_far_back(admins_page: Page, system: System) -> None:
+    system.manage("shell", "-c", f"{cluster_pictures.SAMPLES}\nfrom nodes import samples\nsamples.take()")
+    page = admins_page
+    page.reload()
+    expect(page.locator(".axis[data-shown=time]").first).to_be_visible()
+    for name, shown in (("7 d", "day"), ("24 h", "time"), ("30 d", "day")):
+        page.get_by_role("link", name=name).click()
+        expect(page.get_by_role("link", name=name)).to_have_attribute("aria-current", "true")
+        expect(page.locator(f".axis[data-shown={shown}]").first).to_be_visible()
+
+
+def test_what_is_ordered_for_all_nodes_is_said_and_done(admins_page: Page) -> None:
+    page = admins_page
+    with page.expect_response(lambda reply: reply.url.endswith("/scrub") and reply.ok) as ordered:
+        page.get_by_role("button", name="Check all now").click()
+    assert ordered.value.json()["ordered_at"]
+    expect(page.locator("#toasts")).to_contain_text("Every copy on 3 nodes is read and checked again")
+
+    # Where a disk is nearly full, its problem has this deed; the board is drawn anew at any moment.
+    page.evaluate("""() => {
+      const deed = Object.assign(document.createElement("button"), { type: "button" });
+      deed.dataset.deed = "even-out";
+      document.querySelector(".board-deeds").append(deed);
+      deed.click();
+    }""")
+    expect(page.locator("#toasts")).to_contain_text(re.compile("move to emptier nodes|Nothing moves yet"))
+
+
+def test_a_node_that_is_needed_is_not_retired(admin: Person) -> None:
+    page = admin.page
+    admin.put({"needed.txt": b"on three nodes"})
+    page.get_by_role("button", name="What to do with node-3").click()
+    page.get_by_role("menuitem", name="Empty it").click()
+    page.get_by_role("dialog", name="Empty node-3?").get_by_role("button", name="Empty node-3").click()
+    expect(card_of(page, "node-3")).to_contain_text("Emptying")
+
+    page.get_by_role("button", name="What to do with node-3").click()
+    page.get_by_role("menuitem", name="Retire it").click()
+    page.get_by_role("dialog", name="Retire node-3?").get_by_role("button", name="Retire node-3").click()
+    expect(page.locator("#toasts")).to_contain_text("node-3")
+    expect(card_of(page, "node-3")).to_contain_text("Emptying")
+    page.get_by_role("button", name="What to do with node-3").click()
+    page.get_by_role("menuitem", name="Take it into use").click()
+    expect(card_of(page, "node-3")).to_contain_text("Online")
+    admin.complaints.clear()  # the browser tells of the refusal
 
 
 def test_charts_tell_their_figures_by_keys_under_the_pointer_and_as_a_table(

@@ -75,3 +75,22 @@ def test_who_is_signed_out_meanwhile_is_told_and_comes_back_to_the_same_place(pe
     expect(page.get_by_role("heading", name="Receipts")).to_be_visible()
     expect(person.row("Hotels")).to_be_visible()
     person.complaints.clear()  # the browser tells of the 401
+
+
+def test_what_ends_while_a_dialog_is_open_is_said_above_it(person: Person) -> None:
+    page = person.page
+    page.get_by_role("main").get_by_role("button", name="New folder").click()
+    dialog = page.get_by_role("dialog")
+    page.context.set_offline(True)
+    expect(dialog.locator("#offline")).to_be_visible()
+    dialog.locator("#offline").click(trial=True)  # nothing lies above it
+    page.context.set_offline(False)
+    expect(page.locator("#offline")).to_be_hidden()
+
+    page.context.clear_cookies()
+    dialog.get_by_label("Name").fill("Receipts")
+    dialog.get_by_role("button", name="Make the folder").click()
+    expect(dialog.locator("#signed-out")).to_be_visible()
+    dialog.get_by_role("link", name="Sign in again").click()
+    expect(page.get_by_label("user name")).to_be_visible()
+    person.complaints.clear()  # the browser tells of every broken connection and of the 401

@@ -10,7 +10,9 @@ from tests.e2e.people import Person
 from tests.system import System
 
 FOLDERS, FILES = 400, 19_600
-FIRST_ROWS_MS = 2_000
+FIRST_ROWS_MS = 1_000
+TIMES_A_SHORT_FOLDER = 8
+"""On a machine so busy that a page of one row takes long, too, that often as long: the first page has 200."""
 PATIENT_MS = 90_000
 MOST_ROWS_IN_PAGE = 250
 # Scrolls, and tells what stands then at every row's height: a name, “…” while it comes, None for a hole.
@@ -42,10 +44,24 @@ def first_rows_ms(page: Page) -> float:
     return (time.perf_counter() - started) * 1000
 
 
+def assert_opens_at_once(person: Person) -> None:
+    """Its first rows are there within a second, or on a slow machine not long after a short one's."""
+    page, long = person.page, person.page.url
+    page.reload()
+    person.row("album 1").dblclick()
+    expect(page.get_by_role("heading", name="album 1", exact=True)).to_be_visible()
+    person.put({"album 1/one.txt": b"the only one"})
+    short = page.url
+    times: dict[str, list[float]] = {short: [], long: []}
+    for url in (short, long) * 5:
+        page.goto(url)
+        times[url].append(first_rows_ms(page))
+    assert min(times[long]) < max(FIRST_ROWS_MS, TIMES_A_SHORT_FOLDER * min(times[short])), times
+
+
 def test_twenty_thousand_entries_open_at_once_scroll_without_holes_and_obey_keys(archivist: Person) -> None:
     page = archivist.page
-    fastest = min(first_rows_ms(page) for _ in range(5))
-    assert fastest < FIRST_ROWS_MS
+    assert_opens_at_once(archivist)
     expect(page.locator("#facts")).to_contain_text("20000 items")
     expect(page.locator("#list")).to_have_attribute("aria-rowcount", "20000")
 
@@ -62,7 +78,7 @@ def test_twenty_thousand_entries_open_at_once_scroll_without_holes_and_obey_keys
     archivist.row("album 1").click()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.keyboard.type("photo 13000")  # not loaded yet
+    type_at_once(page, "photo 13000")  # not loaded yet
     expect(archivist.row("photo 13000")).to_be_focused()
     assert len([url for url in asked if "part=rows" in url]) <= 6, "what lies between came, too"
 
@@ -78,7 +94,7 @@ def test_twenty_thousand_entries_open_at_once_scroll_without_holes_and_obey_keys
     expect(page.locator(".list.grid")).to_have_count(0)
     page.evaluate("window.scrollTo(0, 0)")
     archivist.row("album 1").click()
-    page.keyboard.type("album 390")
+    type_at_once(page, "album 390")
     expect(archivist.row("album 390")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="album 390")).to_be_visible()
@@ -90,6 +106,15 @@ def test_twenty_thousand_entries_open_at_once_scroll_without_holes_and_obey_keys
     page.keyboard.press("Control+a")
     expect(page.get_by_role("toolbar")).to_contain_text("20000 selected", timeout=PATIENT_MS)
     assert not [url for url in asked if "part=rows" in url], "rows came that nobody looks at"
+
+
+def type_at_once(page: Page, words: str) -> None:
+    """Type as fast as a list takes it for one name, however busy the machine is."""
+    page.evaluate(
+        "(words) => { for (const key of words) document.activeElement.dispatchEvent("
+        "new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true })); }",
+        words,
+    )
 
 
 def still_names(page: Page, by: int = 0) -> list[str]:

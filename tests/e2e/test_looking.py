@@ -5,7 +5,7 @@ import random
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.e2e import pictures
+from tests.e2e import pictures, sounds
 from tests.e2e.people import Person
 
 HARM = "<img src=x onerror=\"document.title='harmed'\"><script>document.title='harmed'</script>"
@@ -102,3 +102,28 @@ def test_a_text_longer_than_is_shown_says_so(person: Person) -> None:
     person.put({"long.txt": b"a line of a long text\n" * 60_000})
     person.row("long.txt").dblclick()
     expect(preview(person)).to_contain_text("Download it to see all.")
+
+
+def test_a_sound_is_played_and_sought_in(person: Person) -> None:
+    person.put({"tone.wav": sounds.tone(seconds=60)})
+    person.row("tone.wav").dblclick()
+    sound = preview(person).locator("audio")
+    expect(sound).to_have_attribute("aria-label", "tone.wav")
+    sound.evaluate("sound => { sound.muted = true; return sound.play(); }")
+    person.page.wait_for_function("sound => sound.currentTime > 0.2", arg=sound.element_handle())
+    assert sound.evaluate("sound => sound.duration") == pytest.approx(60, abs=0.1)
+    sound.evaluate("sound => { sound.currentTime = 50; }")
+    person.page.wait_for_function("sound => sound.currentTime > 50.2", arg=sound.element_handle())
+
+
+def test_code_has_its_colours_and_runs_nothing(person: Person) -> None:
+    person.put({"rename.py": pictures.PROGRAM.encode() + f"# {HARM}\n".encode()})
+    person.row("rename.py").dblclick()
+    code = preview(person).locator("code")
+    keyword = code.locator(".hljs-keyword", has_text="def").first
+    expect(keyword).to_be_visible()
+    colour = "one => getComputedStyle(one).color"
+    assert keyword.evaluate(colour) != code.evaluate(colour)
+    assert code.locator(".hljs-string").first.evaluate(colour) != keyword.evaluate(colour)
+    expect(code).to_contain_text("<script>document.title='harmed'</script>")
+    assert "harmed" not in person.page.title()

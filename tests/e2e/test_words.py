@@ -10,12 +10,14 @@ globalThis.django = {
   ngettext: (one, many, count) => `⟦${count === 1 ? one : many}⟧`,
 };
 """
-# What a reader sees of an element outside of the brackets, but for keys and what people typed.
+# What a reader sees of an element outside of the brackets, but for keys, what people typed, and the bars
+# whose words are the server's (tests/dfsweb/test_translations.py).
 OUTSIDE = """(element) => {
   const found = [];
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
-    if (!walker.currentNode.parentElement.closest("kbd, script")) found.push(walker.currentNode.textContent);
+    const isOurs = !walker.currentNode.parentElement.closest("kbd, script, .offline");
+    if (isOurs) found.push(walker.currentNode.textContent);
   }
   for (const one of element.querySelectorAll("[aria-label], [placeholder]")) {
     found.push(one.getAttribute("aria-label") ?? "", one.getAttribute("placeholder") ?? "");

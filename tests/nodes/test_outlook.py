@@ -59,6 +59,22 @@ def test_without_nodes_to_copy_to_nobody_says_that_copies_will_be_made(cluster, 
     assert outlook().startswith("Its copies are missing, for too few other nodes have room for them.")
 
 
+def test_while_half_of_the_nodes_are_away_only_last_copies_are_said_to_be_made(cluster, settings, holder):
+    """With two copies wanted, two nodes are enough to make them on."""
+    settings.REPLICAS = 2
+    other = Node.objects.exclude(name=holder).first().name
+    take_offline(cluster, holder, other)
+    [problem] = [one for one in told(Code.NODE_DOWN) if one.node == holder]
+    assert problem.outlook.endswith("While half of the nodes are away, only what has one copy left is.")
+
+    Node.objects.filter(name__in=[holder, other]).update(failing_since=Now() - timedelta(hours=1))
+    see_all()
+    [problem] = [one for one in told(Code.NODE_DOWN) if one.node == holder]
+    assert problem.outlook.startswith(
+        "While half of the nodes are away, only what has one copy left is copied."
+    )
+
+
 def test_a_node_that_is_being_emptied_is_emptied_further_when_it_is_back(cluster, holder):
     cluster.update(holder, duty=Node.Duty.DRAINING)
     take_offline(cluster, holder)

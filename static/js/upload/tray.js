@@ -112,7 +112,7 @@ function showHead(all) {
   tray().classList.toggle("at-work", open.length > 0);
   showTotal(all, open, speed);
   head.hold.hidden = !open.length;
-  head.again.hidden = open.length > 0 || !failed;
+  head.again.hidden = !failed;
   head.hold.dataset.held = held ? "yes" : "";
   swapIcon(head.hold, held ? "play" : "pause", held ? _("Go on with all") : _("Pause all"));
 }

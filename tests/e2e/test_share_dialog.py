@@ -1,0 +1,98 @@
+"""The share dialog: a link's terms hold for whoever has it, and what was refused is shown as it is."""
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.people import Person
+
+PASSWORD = "hut and stove"
+
+
+def shared(person: Person, name: str) -> Locator:
+    """Open the dialog of one entry."""
+    person.row(name).click()
+    person.page.get_by_role("toolbar").get_by_role("button", name="Share").click()
+    return person.page.get_by_role("dialog", name=f"Share “{name}”")
+
+
+def test_the_terms_of_a_link_hold_for_whoever_has_it(person: Person, open_person) -> None:
+    stranger: Person = open_person()
+    person.put({"notes.txt": b"from the lake"})
+    dialog = shared(person, "notes.txt")
+    dialog.get_by_role("checkbox", name="Anyone with the link").check()
+    address = dialog.get_by_label("The link", exact=True).input_value()
+    dialog.get_by_label("Ends on").fill("2099-12-31")
+    expect(dialog).to_contain_text("until 31 Dec 2099")
+    dialog.get_by_label("Downloads at most").fill("1")
+    dialog.get_by_label("Downloads at most").press("Tab")
+    expect(dialog).to_contain_text("0 of 1 downloads were made")
+    dialog.get_by_label("Password").fill(PASSWORD)
+    dialog.get_by_label("Password").press("Tab")
+    expect(dialog.get_by_role("button", name="Without a password")).to_be_visible()
+
+    page = stranger.page
+    page.goto(address)
+    page.get_by_label("Password").fill("not this one")
+    page.get_by_role("button", name="Open").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Open").click()
+    expect(page.get_by_role("heading", name="notes.txt")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.path().read_bytes() == b"from the lake"
+    page.goto(address)
+    expect(page.get_by_role("heading", name="This link is used up")).to_be_visible()
+
+    dialog.get_by_role("button", name="Done").click()
+    dialog = shared(person, "notes.txt")
+    expect(dialog).to_contain_text("1 of 1 downloads were made")
+    dialog.get_by_label("Downloads at most").fill("")
+    dialog.get_by_label("Downloads at most").press("Tab")
+    expect(dialog.get_by_text("downloads were made")).to_have_count(0)
+    page.goto(address)
+    expect(page.get_by_role("heading", name="notes.txt")).to_be_visible()
+
+
+def test_what_could_not_be_changed_is_shown_as_it_is(person: Person, open_person) -> None:
+    jonas: Person = open_person()
+    jonas.register()
+    page = person.page
+    person.put({"notes.txt": b"from the lake"})
+    dialog = shared(person, "notes.txt")
+    dialog.get_by_label("User name").fill(jonas.name)
+    dialog.get_by_role("button", name="Add").click()
+    role = dialog.get_by_label(f"What {jonas.name} can do")
+    link = dialog.get_by_role("checkbox", name="Anyone with the link")
+    expect(role.locator("option:checked")).to_have_text("Can view")
+
+    lose_the_line(page)
+    for wanted in ("Can edit", "Take it back"):
+        role.select_option(wanted)
+        expect(dialog.get_by_role("status").filter(has_text="The connection is gone.")).to_be_visible()
+        expect(role.locator("option:checked")).to_have_text("Can view")
+        expect(role).to_be_focused()
+    link.click()
+    expect(link).not_to_be_checked()
+
+    page.unroute("**/api/v1/**")
+    link.check()
+    lose_the_line(page)
+    link.click()
+    expect(link).to_be_checked()
+    terms = dialog.get_by_label("People can")
+    terms.select_option("View only")
+    expect(terms.locator("option:checked")).to_have_text("View and download")
+    page.unroute("**/api/v1/**")
+    terms.focus()
+    terms.select_option("View only")
+    expect(dialog).to_contain_text("Whoever has it can view")
+    expect(terms).to_be_focused()
+    person.complaints.clear()  # the browser tells of the broken connections
+
+
+def lose_the_line(page: Page) -> None:
+    """Have nothing changed any more, as if the connection were gone."""
+    page.route(
+        "**/api/v1/**",
+        lambda route: route.continue_() if route.request.method == "GET" else route.abort(),
+    )

@@ -1,0 +1,38 @@
+"""The tray of uploads while some fail and others are on their way."""
+
+from pathlib import Path
+
+from playwright.sync_api import Route, expect
+
+from tests.e2e.people import Person
+
+
+def test_what_failed_can_all_be_tried_again_while_others_are_on_their_way(
+    person: Person, tmp_path: Path
+) -> None:
+    page, held = person.page, []
+    for name in ("first.txt", "second.txt", "long.bin"):
+        (tmp_path / name).write_bytes(name.encode() * 1000)
+    uploads = "**/api/v1/uploads"
+    page.route(
+        uploads, lambda route: route.fulfill(status=403, json={"detail": "Not now.", "code": "forbidden"})
+    )
+    person.choose_files([tmp_path / "first.txt", tmp_path / "second.txt"])
+    for name in ("first.txt", "second.txt"):
+        expect(person.transfer(name)).to_have_class("transfer failed")
+    page.unroute(uploads)
+
+    def hold(route: Route) -> None:
+        held.append(route) if not held else route.continue_()
+
+    page.route(uploads, hold)
+    person.choose_files([tmp_path / "long.bin"])
+    expect(person.transfer("long.bin")).to_have_class("transfer sending")
+    page.locator("#tray").get_by_role("button", name="Try all again").click()
+    for name in ("first.txt", "second.txt"):
+        expect(person.transfer(name)).to_have_class("transfer done")
+    expect(page.locator("#tray").get_by_role("button", name="Try all again")).to_be_hidden()
+    expect(person.transfer("long.bin")).to_have_class("transfer sending")
+    held[0].continue_()
+    expect(person.transfer("long.bin")).to_have_class("transfer done")
+    person.complaints.clear()  # the browser tells of the refusals
