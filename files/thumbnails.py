@@ -1,13 +1,15 @@
-"""Small pictures of pictures: ordered when somebody first looks, drawn by workers, stored as any content is.
+"""Small pictures of pictures and films: ordered when somebody first looks, drawn by workers, stored as files.
 
 A row is the work order: a look makes it, a lease claims it, and what cannot be drawn is not tried for ever.
 """
 
 import io
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -16,9 +18,10 @@ from django.db.models import F, Value
 from django.db.models.functions import Now
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from files import access, purging
+from files import access, purging, stills
 from files.errors import NotFound
 from files.models import Thumbnail, Version
+from files.stills import CannotBeDrawn
 from nodes import contents
 from nodes.errors import ClusterError
 
@@ -32,6 +35,7 @@ LONGEST_EDGE = 480  # pixels: a card of the grid on a screen of double density
 QUALITY = 78
 MOST_BYTES = 40 * 2**20  # of a picture that is drawn: it is held in memory
 MOST_PIXELS = 40_000_000  # 160 MB when unpacked; beyond that it may be a bomb
+MOST_SECONDS = 30.0  # of a run; the last one begun may take as long again, and others wait for their turn
 ATTEMPTS = 3
 LEASE = timedelta(seconds=120)  # longer than a task may run (CELERY_TASK_TIME_LIMIT)
 AGAIN_AFTER = timedelta(seconds=30)
@@ -39,12 +43,10 @@ _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP")
 _TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp"})
 
 
-class CannotBeDrawn(Exception):
-    """The bytes are no picture we draw."""
-
-
 def is_drawable(content_type: str, size: int) -> bool:
     """Tell whether a file is worth trying, by what its row says."""
+    if stills.is_film(content_type):
+        return size > 0 and stills.ffmpeg() is not None
     return content_type.partition(";")[0].strip().lower() in _TYPES and 0 < size <= MOST_BYTES
 
 
@@ -67,16 +69,22 @@ def find_or_order(user: "User", entry_id: UUID) -> tuple[UUID | None, bool]:
 
 def draw_due(limit: int) -> bool:
     """Draw what is ordered, at most so many; tells whether more may wait. Safe in several workers at once."""
-    claimed = _claim(limit)
-    for content_id in claimed:
+    began = time.monotonic()
+    for _ in range(limit):
+        if time.monotonic() - began > MOST_SECONDS:
+            return True
+        claimed = _claim(1)
+        if not claimed:
+            return False
+        [content_id] = claimed
         try:
-            picture = _draw(_read(content_id))
+            picture = _draw(_source_of(content_id))
         except (CannotBeDrawn, ClusterError) as error:
             log.info("no small picture of %s now: %s", content_id, error)
             _give_up(content_id, for_good=isinstance(error, CannotBeDrawn))
         else:
             _keep(content_id, picture)
-    return len(claimed) == limit
+    return True
 
 
 def _claim(limit: int) -> list[UUID]:
@@ -89,13 +97,21 @@ def _claim(limit: int) -> list[UUID]:
     return ids
 
 
-def _read(content_id: UUID) -> bytes:
-    version = Version.objects.filter(content_id=content_id).only("size").first()
+def _source_of(content_id: UUID) -> bytes:
+    """Return the picture that a small one is made of: the bytes themselves, or a still of a film."""
+    version = Version.objects.filter(content_id=content_id).only("size", "content_type").first()
     if version is None:
         raise CannotBeDrawn("no file has this content any more")
-    stream: Iterator[bytes] = contents.read(content_id, 0, version.size)
+    read = partial(_read, content_id)
+    if stills.is_film(version.content_type):
+        return stills.take(read, version.size)
+    return b"".join(read(0, version.size))
+
+
+def _read(content_id: UUID, start: int, stop: int) -> Iterator[bytes]:
+    stream: Iterator[bytes] = contents.read(content_id, start, stop)
     with closing(stream):  # type: ignore[type-var]
-        return b"".join(stream)
+        yield from stream
 
 
 def _draw(source: bytes) -> bytes:
