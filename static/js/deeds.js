@@ -11,7 +11,7 @@ import { folderId, go, inTrash, isAnywhere, mayFill, page, refresh, switchView }
 import { bring, placeAll, placeOf, reach, rowOf, total } from "./rows.js";
 import { changed, focus, focused, select, selectAll, targets } from "./selection.js";
 import * as share from "./share.js";
-import { announce, orSay, toast } from "./toast.js";
+import { announce, toast, toastDone } from "./toast.js";
 import { things } from "./words.js";
 import * as details from "./details.js";
 import * as preview from "./preview/overlay.js";
@@ -83,8 +83,10 @@ export const deeds = {
       title: _("New folder"), label: _("Name"), verb: _("Make the folder"),
       save: (name) => call("POST", "/api/v1/entries", { kind: "folder", parent, name }),
     });
-    if (made && inTrash()) await go(`/files/${parent}`, { focusId: made.id });
-    else if (made) focus(await bring(made.id, { parent, areNew: true }));
+    if (!made) return;
+    if (inTrash()) await go(`/files/${parent}`, { focusId: made.id });
+    else focus(await bring(made.id, { parent, areNew: true }));
+    toastDone(_("The folder “%(name)s” is made.", made), () => takeBack([made], parent));
   },
 
   async rename() {
@@ -101,7 +103,7 @@ export const deeds = {
       focus(await bring(id));
       changed();
     };
-    if (renamed?.name !== undefined) toast(_("“%(name)s” is now “%(fresh)s”.", { name, fresh: renamed.name }), { deed: _("Undo"), onDeed: () => orSay(back) });
+    if (renamed?.name !== undefined) toastDone(_("“%(name)s” is now “%(fresh)s”.", { name, fresh: renamed.name }), back);
     focus((renamed ? await bring(id) : row) ?? (await reach(Math.min(at, total() - 1))));
     changed();
   },
@@ -110,17 +112,15 @@ export const deeds = {
   share: () => share.show(targets()),
 
   async star() {
-    const chosen = targets();
-    const starred = !chosen.every((one) => one.starred);
-    const { done, trouble } = await doToAll(starred ? "star" : "unstar", chosen, { doing: starred ? _("Giving stars") : _("Taking stars away") });
-    const focusedId = focused()?.dataset.id;
-    for (const one of done) if (!rowOf(one.id)) one.starred = starred; // its row comes later
-    await placeAll(done.map((one) => one.id).filter(rowOf));
-    if (!starred && page().dataset.place === "starred") await refresh();
-    focus(rowOf(focusedId));
-    changed();
-    if (trouble) toast(trouble);
-    else announce(starred ? _("Starred") : _("The star is taken away"));
+    const all = targets();
+    const starred = !all.every((one) => one.starred);
+    const { done, trouble } = await giveStars(all.filter((one) => Boolean(one.starred) !== starred), starred);
+    if (!done.length) return sayTrouble(trouble);
+    const kept = done.map(({ id, name }) => ({ id, name }));
+    const [one, many] = starred
+      ? [_("“%(name)s” has a star.", kept[0]), _("%(things)s have a star.", { things: things(kept.length, "item") })]
+      : [_("“%(name)s” has no star any more.", kept[0]), _("%(things)s have no star any more.", { things: things(kept.length, "item") })];
+    toastDone(told(kept.length === 1 ? one : many, trouble), async () => sayTrouble((await giveStars(kept, !starred)).trouble));
   },
 
   async trash() {
@@ -130,15 +130,16 @@ export const deeds = {
     const words = gone.length === 1 ? _("“%(name)s” is in the trash.", { name: gone[0].name }) : _("%(things)s are in the trash.", { things: things(gone.length, "item") });
     const from = folderId();
     await leave(gone);
-    toast(told(words, trouble), { deed: _("Undo"), onDeed: () => orSay(() => undo(kept, from)) });
+    toastDone(told(words, trouble), () => undo(kept, from));
   },
 
   async restore() {
     const { done: back, trouble } = await doToAll("restore", targets(), { doing: _("Putting back") });
     if (!back.length) return sayTrouble(trouble);
     const words = back.length === 1 ? _("“%(name)s” is back in its place.", { name: back[0].name }) : _("%(things)s are back in their places.", { things: things(back.length, "item") });
+    const kept = back.map(({ id, name }) => ({ id, name }));
     await leave(back);
-    toast(told(words, trouble));
+    toastDone(told(words, trouble), () => takeBack(kept));
   },
 
   async purge() {
@@ -176,6 +177,26 @@ export const deeds = {
     select([]);
   },
 };
+
+async function giveStars(chosen, starred) {
+  const { done, trouble } = await doToAll(starred ? "star" : "unstar", chosen, { doing: starred ? _("Giving stars") : _("Taking stars away") });
+  const focusedId = focused()?.dataset.id;
+  for (const one of done) if (!rowOf(one.id)) one.starred = starred; // its row comes later
+  await placeAll(done.map((one) => one.id).filter(rowOf));
+  if (page().dataset.place === "starred") await refresh();
+  focus(rowOf(focusedId));
+  changed();
+  return { done, trouble };
+}
+
+// Into the trash with what has just been made, or come from there.
+async function takeBack(kept, from = null) {
+  const { done, trouble } = await doToAll("trash", kept, { doing: _("Moving to the trash") });
+  if (folderId() !== null && folderId() === from) await leave(done);
+  else if (inTrash() || isAnywhere()) await refresh(done.at(-1)?.id);
+  if (trouble) toast(trouble);
+  else announce(_("Undone."));
+}
 
 async function undo(kept, from) {
   const { done, trouble } = await doToAll("restore", kept, { doing: _("Putting back") });

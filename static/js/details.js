@@ -6,7 +6,7 @@ import { _ } from "./gettext.js";
 import { page } from "./page.js";
 import { place, rowOf } from "./rows.js";
 import { chosen as everyChosen, focus, focused, selected } from "./selection.js";
-import { announce, orSay, toast } from "./toast.js";
+import { announce, orSay, toastDone } from "./toast.js";
 import { load as loadThumb } from "./thumbs.js";
 import { verify as verifyMap } from "./verify.js";
 import { localise, things } from "./words.js";
@@ -129,11 +129,16 @@ async function fill(tab) {
 }
 
 export async function restoreVersion(button) {
+  const versions = `/api/v1/entries/${shownId}/versions`;
   const id = shownId;
-  await call("POST", `/api/v1/entries/${id}/versions/${button.dataset.number}/restore`);
-  await place(id);
-  toast(_("That version is the current one again. The other one is kept below it."));
-  await fill("versions");
+  const { results: [before] } = await call("GET", `${versions}?limit=1`);
+  const bringBack = async (number) => {
+    await call("POST", `${versions}/${number}/restore`);
+    await place(id);
+    if (shownId === id) await fill("versions");
+  };
+  await bringBack(button.dataset.number);
+  toastDone(_("That version is the current one again. The other one is kept below it."), () => bringBack(before.number));
   document.getElementById("tab-versions")?.focus();
 }
 

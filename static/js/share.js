@@ -6,7 +6,7 @@ import { copy } from "./clipboard.js";
 import { ask } from "./dialogs.js";
 import { icon, make } from "./dom.js";
 import { _ } from "./gettext.js";
-import { announce, orSay } from "./toast.js";
+import { announce, orSay, toastDone } from "./toast.js";
 import { things } from "./words.js";
 
 const FOR_PEOPLE = [["viewer", _("Can view")], ["editor", _("Can edit")]];
@@ -21,7 +21,8 @@ export async function show(chosen) {
   const isOne = all.length === 1;
   const shares = await sharesOf(all.map((one) => one.id));
   const known = Map.groupBy(shares.filter((one) => !one.link), keyOf);
-  const people = make("ul", { class: "share-people" }, owner(), ...[...known.values()].map((some) => person(all, some)));
+  const people = make("ul", { class: "share-people" }, owner());
+  people.append(...[...known.values()].map((some) => person(all, some, people)));
   const body = make("div", {}, adding(all, people), people);
   if (isOne) {
     const link = make("section", { class: "share-link", "aria-label": _("Link") });
@@ -61,7 +62,7 @@ function adding(all, people) {
   const button = make("button", { type: "button", class: "button primary", onclick: () => add() }, _("Add"));
   const shared = (shares) => {
     people.querySelector(`[data-whom="${CSS.escape(keyOf(shares[0]))}"]`)?.remove();
-    people.append(person(all, shares));
+    people.append(person(all, shares, people));
     announce(_("Shared with %(user)s", { user: shares[0].user }));
   };
   const add = async () => {
@@ -97,7 +98,7 @@ function owner() {
 }
 
 // A person or a group with its shares, of some of the entries or of all.
-function person(all, shares) {
+function person(all, shares, people) {
   const { user, group } = shares[0];
   const name = user ?? group;
   const held = new Map(shares.map((share) => [share.entry.id, share]));
@@ -110,15 +111,22 @@ function person(all, shares) {
       role.querySelector('[value=""]')?.remove();
       return;
     }
+    const taken = [...held.values()];
     for (const [id, share] of held) {
       await call("DELETE", `/api/v1/shares/${share.id}`);
       held.delete(id);
     }
+    const next = line.nextSibling;
     line.remove();
-    announce(_("%(name)s sees it no more", { name }));
+    toastDone(_("%(name)s sees it no more.", { name }), async () => {
+      const again = [];
+      for (const share of taken) await give([share.entry], user ? { user } : { group }, share.role, (made) => again.push(made));
+      people.insertBefore(person(all, again, people), next?.isConnected ? next : null);
+      announce(_("%(name)s sees it again.", { name }));
+    });
   };
   role.addEventListener("change", () => orSay(() => change().catch((problem) => {
-    const asItIs = person(all, [...held.values()]); // be it that some were changed before one was refused
+    const asItIs = person(all, [...held.values()], people); // be it that some were changed before one was refused
     line.replaceWith(asItIs);
     asItIs.querySelector("select").focus();
     throw problem;

@@ -32,6 +32,9 @@ export function toast(words, { deed, onDeed } = {}) {
   return leave;
 }
 
+// Says what was done, with the way back.
+export const toastDone = (words, undoIt) => toast(words, { deed: _("Undo"), onDeed: () => orSay(undoIt) });
+
 // How far something long is: stays until it ends.
 export function progress(words, all) {
   const bar = make("progress", { max: all, value: 0, "aria-label": words });
