@@ -19,6 +19,7 @@ import * as search from "./search.js";
 import { switchTheme } from "./theme.js";
 import { orSay } from "./toast.js";
 import * as intake from "./upload/intake.js";
+import * as leftover from "./upload/leftover.js";
 import * as queue from "./upload/queue.js";
 import * as tray from "./upload/tray.js";
 import * as viewport from "./viewport.js";
@@ -80,6 +81,7 @@ function startFrame() {
   search.start();
   live.start();
   forms.start();
+  orSay(leftover.start);
   shown();
 }
 

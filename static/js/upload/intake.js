@@ -14,6 +14,7 @@ import { dropped } from "./dropped.js";
 import * as queue from "./queue.js";
 
 const NAMES_AT_ONCE = 1000; // as many as the server looks up
+const FOLDERS_AT_ONCE = 4;
 const FEW_FOLDERS = 20; // made so soon that nothing need be said
 
 export function start() {
@@ -92,21 +93,36 @@ async function haveRoom(chosen, target) {
 // Makes each folder of the picked ones, parents first; one that is there already is used.
 async function makeFolders(items, target) {
   const homes = new Map([["", target.id]]);
-  const paths = [...new Set(items.flatMap(({ folders }) => folders.map((_, depth) => folders.slice(0, depth + 1).join("/"))))].sort();
+  const paths = [...new Set(items.flatMap(({ folders }) => folders.map((_, depth) => folders.slice(0, depth + 1).join("/"))))].sort((one, other) => one.split("/").length - other.split("/").length);
   if (!paths.length) return homes;
   const { path } = await call("GET", `/api/v1/entries/${target.id}`);
   const far = paths.length > FEW_FOLDERS ? progress(_("Making the folders"), paths.length) : null;
   try {
-    for (const [done, each] of paths.entries()) {
-      const made = await call("POST", "/api/v1/entries", { kind: "folder", path: `${path.replace(/\/$/, "")}/${each}`, parents: true });
-      homes.set(each, made.id);
-      if (!each.includes("/")) await place(made.id, { parent: target.id });
-      far?.tell(done + 1);
+    const byDepth = Map.groupBy(paths, (each) => each.split("/").length);
+    for (const alike of byDepth.values()) {
+      await forEach(alike, async (each) => {
+        const made = await call("POST", "/api/v1/entries", { kind: "folder", path: `${path.replace(/\/$/, "")}/${each}`, parents: true });
+        homes.set(each, made.id);
+        if (!each.includes("/")) await place(made.id, { parent: target.id });
+        far?.tell(homes.size - 1);
+      });
     }
   } finally {
     far?.end();
   }
   return homes;
+}
+
+// A few at once; the first that fails ends it for those that have not begun.
+async function forEach(all, deed) {
+  const left = [...all];
+  const next = async () => {
+    while (left.length) await deed(left.shift());
+  };
+  await Promise.all(Array.from({ length: FOLDERS_AT_ONCE }, () => next().catch((problem) => {
+    left.length = 0;
+    throw problem;
+  })));
 }
 
 async function findClashes(wanted) {

@@ -14,6 +14,8 @@ const SPEED_OVER_MS = 4000;
 // Trying again helps against no answer, a server in trouble, and an upload that stands elsewhere than thought.
 const TO_LOOK_AGAIN = new Set(["offset_mismatch", "upload_taken_over", "upload_cut"]);
 
+export const pathOf = (url) => new URL(url, window.location).pathname;
+
 export class Transfer {
   constructor({ file, parent, onConflict, looks }, changed) {
     Object.assign(this, { file, parent, onConflict, looks, changed });
@@ -27,6 +29,11 @@ export class Transfer {
 
   get size() {
     return this.file.size;
+  }
+
+  // Where the server has it, once it is known.
+  get path() {
+    return this.upload?.url ? pathOf(this.upload.url) : null;
   }
 
   get isOpen() {
