@@ -20,8 +20,10 @@ def test_what_is_typed_is_looked_for_at_once_in_the_whole_tree(person: Person) -
     page.keyboard.press("ArrowDown")
     expect(person.row("lake at dusk.txt")).to_be_focused()
 
-    page.get_by_role("link", name="Folders").click()
+    page.get_by_role("button", name="Type").click()
+    page.get_by_role("menuitem", name="Folders").click()
     expect(page.get_by_role("heading", name="Nothing found for “lake du”")).to_be_visible()
+    expect(page.get_by_role("button", name="Type: Folders")).to_be_focused()
     page.go_back()
     page.go_back()
     expect(person.row("meadow.txt")).to_be_visible()
@@ -73,3 +75,32 @@ def test_the_trash_is_emptied_after_a_question(person: Person) -> None:
     page.get_by_role("button", name="Empty the trash").click()
     page.get_by_role("dialog").get_by_role("button", name="Empty the trash").click()
     expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()
+
+
+def test_lists_of_what_lies_anywhere_show_what_another_window_brings(person: Person) -> None:
+    page = person.page
+    person.put({"a.txt": b""})  # without copies, which would be asked after when it is gone
+    others = {}
+    for place in ("Recent", "Starred", "Trash"):
+        others[place] = page.context.new_page()
+        others[place].goto(f"{person.url}/{place.lower()}")
+    empty = "What you delete waits here"
+    expect(others["Trash"].get_by_text(empty)).to_be_visible()
+
+    def shows(place: str, count: int) -> None:
+        others[place].bring_to_front()
+        expect(others[place].locator('.row[data-name="a.txt"]')).to_have_count(count)
+
+    shows("Recent", 1)
+    person.row("a.txt").click()
+    page.keyboard.press("s")
+    shows("Starred", 1)
+    page.keyboard.press("Delete")
+    shows("Trash", 1)
+    shows("Recent", 0)
+    shows("Starred", 0)
+    page.bring_to_front()
+    page.keyboard.press("Control+z")
+    shows("Trash", 0)
+    shows("Recent", 1)
+    shows("Starred", 1)
