@@ -2,7 +2,9 @@
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from urllib.parse import quote
 
 from bench import large_tree
 from bench.payload import CHUNK_BYTES
@@ -43,10 +45,20 @@ def measure(stage: Stage) -> Iterator[Measurement]:
         "a frequent word with a star": "q=report&starred=true",
         "a frequent word, folders only": "q=report&kind=folder",
         "a frequent word in the trash": "q=report&trashed=true",
+        "a frequent word of one type": "q=report&type=pdf&order=name",
+        "a frequent word of a type that is not there": "q=report&type=picture",
+        "a frequent word of the last hour, by name": (
+            f"q=report&order=name&modified_after={quote(_an_hour_ago())}"
+        ),
+        "a frequent word of anyone": "q=report&owner=anyone",
     }.items():
         yield _asked(stage, f"search: {name}", f"{ENTRIES_PATH}?{query}")
     yield _deleted(stage, tree)
     yield from _committed(stage)
+
+
+def _an_hour_ago() -> str:
+    return (datetime.now(UTC) - timedelta(hours=1)).isoformat()
 
 
 def _asked_and_counted(stage: Stage, name: str, target: str) -> Iterator[Measurement]:

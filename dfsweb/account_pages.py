@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts import account_forms as forms
 from accounts import agents, sessions, tokens
 from accounts.account_forms import OwnForm
-from files import access, browsing, pages, room_bar, usage
+from files import access, browsing, page_parts, room_bar, usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +143,6 @@ def _done(request: HttpRequest, section: Section, made: Mapping[str, OwnForm]) -
 
 
 def _show(request: HttpRequest, section: Section, **shown: Any) -> HttpResponse:
-    frame = pages.frame(access.signed_in(request))
+    frame = page_parts.frame(access.signed_in(request))
     context = {"place": "account", "section": section, "sections": SECTIONS, **shown, **frame}
     return render(request, f"account/{section.name}.html", context)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import Usage
-from files import access, damage, pages
+from files import access, damage, page_parts
 from nodes import dashboard, timelines
 from nodes.models import Node
 
@@ -40,7 +40,9 @@ def page(request: HttpRequest) -> HttpResponse:
     if part in ("board", "charts"):
         return render(request, f"cluster/{part}.html", shown)
     return render(
-        request, "cluster/page.html", shown | {"place": "cluster"} | pages.frame(access.signed_in(request))
+        request,
+        "cluster/page.html",
+        shown | {"place": "cluster"} | page_parts.frame(access.signed_in(request)),
     )
 
 

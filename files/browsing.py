@@ -143,27 +143,21 @@ def shared_rows(user: "User", cursor: str | None, order: str = "name", *, limit:
 
 
 def found_rows(
-    user: "User",
-    text: str,
-    cursor: str | None,
-    *,
-    kind: str | None = None,
-    starred: bool = False,
-    limit: int,
+    user: "User", sought: Sought, cursor: str | None, order: str, *, kind: str | None, limit: int
 ) -> RowPage:
-    """List what is found by the beginnings of words, wherever it lies. Raises BadCursor."""
-    paging = listing.Paging(order="-modified_at", kind=kind, limit=limit, cursor=cursor)
-    return _rows(searching.search(user, Sought(text, starred=starred), paging))
+    """List what is found, wherever it lies. Raises BadCursor."""
+    paging = listing.Paging(order=order, kind=kind, limit=limit, cursor=cursor)
+    return _rows(searching.search(user, sought, paging))
 
 
-def recent_rows(user: "User", cursor: str | None, *, limit: int) -> RowPage:
-    """List files wherever they lie, the latest first. Raises BadCursor."""
-    return _rows(listing.recent(user, listing.Paging(order="-modified_at", limit=limit, cursor=cursor)))
+def recent_rows(user: "User", cursor: str | None, order: str = "-modified_at", *, limit: int) -> RowPage:
+    """List files wherever they lie. Raises BadCursor."""
+    return _rows(searching.recent(user, listing.Paging(order=order, limit=limit, cursor=cursor)))
 
 
-def trash_rows(user: "User", cursor: str | None, *, limit: int) -> RowPage:
-    """List the trash, the newest first. Raises BadCursor."""
-    return _rows(listing.trashed(user, listing.Paging(order="-trashed_at", limit=limit, cursor=cursor)))
+def trash_rows(user: "User", cursor: str | None, order: str = "-trashed_at", *, limit: int) -> RowPage:
+    """List the trash. Raises BadCursor."""
+    return _rows(listing.trashed(user, listing.Paging(order=order, limit=limit, cursor=cursor)))
 
 
 def row(user: "User", entry_id: UUID) -> Row:

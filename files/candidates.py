@@ -6,12 +6,14 @@ frequent is found soon by looking at one entry after the other along an index th
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from files import names
+from files import file_types, names
+from files.file_types import FileType
 from files.models import Entry
 from files.orders import CURRENT_BY_SIZE, FOLDER, FOLDER_BY, LIVING, TREE_BY, WITH_SIZE, type_of
 
@@ -40,24 +42,33 @@ _TRASHED = "e.trashed_at IS NOT NULL AND e.purged_at IS NULL"
 _PERCENT = """least(100, 100.0 * %(pages)s::int * current_setting('block_size')::int
        / greatest(pg_relation_size('files_entry'), 1))"""
 _SAMPLE = f"""
-SELECT 100 / {_PERCENT}, count(*) FILTER (WHERE e.words @@ %(query)s::tsquery), ARRAY[{{terms}}]
+SELECT 100 / {_PERCENT}, count(*) FILTER (WHERE e.words @@ %(query)s::tsquery),
+       count(*) FILTER (WHERE e.words @@ %(query)s::tsquery AND {{own}}), ARRAY[{{terms}}]
   FROM files_entry e TABLESAMPLE SYSTEM ({_PERCENT}) REPEATABLE (0)
 """
 # OFFSET 0 keeps apart what stands inside and outside: each part has one index to go by.
 _BELOW = f"""
 WITH RECURSIVE below AS (
-    SELECT coalesce(%(top)s::uuid, files_root(%(owner)s::bigint)) AS id
-    UNION ALL
+    SELECT unnest(coalesce(%(tops)s::uuid[], ARRAY[files_root(%(owner)s::bigint)])) AS id
+    UNION
     SELECT c.id FROM below b CROSS JOIN LATERAL (
         SELECT e.id FROM files_entry e
          WHERE e.parent_id = b.id AND e.kind = 'folder' AND {FOLDER} OFFSET 0
     ) c
 )"""
 _IS_BELOW = "CASE WHEN e.parent_id IN (SELECT id FROM below) THEN true ELSE false END"
+_IS_TOP_OR_BELOW = f"({_IS_BELOW} OR e.id = ANY(%(tops)s::uuid[]))"
+_TOPS = f"""
+ UNION ALL
+SELECT e.* FROM files_entry e
+ WHERE e.id = ANY(%(tops)s::uuid[]) AND NOT {_IS_BELOW} AND {{kinds}} AND {LIVING}"""
+# The last ending of a name, as `file_types` reads it; null where there is none.
+_ENDING = r"lower(substring(e.name from '\.([[:alnum:]]+)$'))"
 _FOLDERS = f"{_BELOW} SELECT id FROM below LIMIT %(most)s::int"
 _ALONG_TREE = """
 {below} SELECT e.id, e.value FROM (
-    SELECT e.id, e.{column} AS value, e.words, e.kind, e.starred, e.parent_id FROM files_entry e
+    SELECT e.id, e.{column} AS value, e.words, e.name, e.kind, e.starred, e.modified_at, e.parent_id
+      FROM files_entry e
      WHERE e.owner_id = %(owner)s::bigint AND {living} AND {beyond}
      ORDER BY e.{column} {way}, e.id {way} LIMIT %(most)s::int
 ) e WHERE e.words @@ %(query)s::tsquery AND {filters} LIMIT %(limit)s::int
@@ -68,7 +79,7 @@ _ALONG_SIZES = f"""
     SELECT v.id, v.entry_id, v.size FROM files_version v WHERE {CURRENT_BY_SIZE} AND {{beyond}}
      ORDER BY v.size {{way}}, v.entry_id {{way}} LIMIT %(most)s::int
 ) v CROSS JOIN LATERAL (
-    SELECT e.id, e.words, e.kind, e.starred, e.parent_id FROM files_entry e
+    SELECT e.id, e.words, e.name, e.kind, e.starred, e.modified_at, e.parent_id FROM files_entry e
      WHERE e.id = v.entry_id AND e.version_id = v.id AND e.owner_id = %(owner)s::bigint AND {LIVING} OFFSET 0
 ) e WHERE e.words @@ %(query)s::tsquery AND {{filters}} LIMIT %(limit)s::int
 """
@@ -80,23 +91,28 @@ SELECT e.id, e.value FROM unnest(%(folders)s::uuid[]) AS folder (id) CROSS JOIN 
 _ENDLESS = 2**62
 _ALONG_FOLDER = """(
 SELECT e.id, e.value FROM (
-    SELECT e.id, e.{column} AS value, e.words FROM files_entry e
+    SELECT e.id, e.{column} AS value, e.words, e.name, e.kind, e.starred, e.modified_at FROM files_entry e
      WHERE e.parent_id = folder.id AND e.kind = '{kind}' AND {living} AND {beyond}
      ORDER BY e.{column} {way}, e.id {way} LIMIT %(endless)s::bigint
-) e WHERE e.words @@ %(query)s::tsquery LIMIT %(limit)s::int)"""
+) e WHERE e.words @@ %(query)s::tsquery AND {own} LIMIT %(limit)s::int)"""
+_IS_SINCE = "e.modified_at >= %(since)s::timestamptz"
 _IN_TRASH = f"SELECT e.* FROM files_entry e WHERE e.owner_id = %(owner)s::bigint AND {_TRASHED}"
 _WITH_STAR = f"SELECT e.* FROM files_entry e WHERE e.owner_id = %(owner)s::bigint AND e.starred AND {LIVING}"
+_SINCE = f"""
+SELECT e.* FROM files_entry e
+ WHERE e.owner_id = %(owner)s::bigint AND e.modified_at >= %(since)s::timestamptz AND {LIVING}"""
 _IN_FOLDERS = f"""
 SELECT e.* FROM below b CROSS JOIN LATERAL (
     SELECT e.* FROM files_entry e WHERE e.parent_id = b.id AND {{kinds}} AND {FOLDER} OFFSET 0
 ) e"""
 _IN_PLACE = """
 {below}, place AS MATERIALIZED (
-    SELECT e.id, e.kind, e.words, e.starred, e.parent_id,
+    SELECT e.id, e.kind, e.words, e.name, e.starred, e.parent_id,
            e.sort_key, e.modified_at, e.created_at, e.version_id
       FROM ({place}) e LIMIT %(most)s::int
 ), found AS (
-    SELECT e.id, {value} AS value, e.kind, e.starred, e.parent_id FROM place e {joins}
+    SELECT e.id, {value} AS value, e.name, e.kind, e.starred, e.modified_at, e.parent_id
+      FROM place e {joins}
      WHERE e.words @@ %(query)s::tsquery
 )
 SELECT (SELECT count(*) FROM place),
@@ -105,7 +121,8 @@ SELECT (SELECT count(*) FROM place),
 # Only the rare words stand inside: with more, a plan made while the table was young would walk another index.
 _BY_WORDS = """
 {below} SELECT e.id FROM (
-    SELECT e.id, {value} AS value, e.words, e.kind, e.starred, e.trashed_at, e.purged_at, e.parent_id
+    SELECT e.id, {value} AS value, e.words, e.name, e.kind, e.starred, e.modified_at, e.trashed_at,
+           e.purged_at, e.parent_id
       FROM (SELECT e.* FROM files_entry e WHERE e.words @@ %(rare)s::tsquery OFFSET 0) e {joins}
 ) e WHERE e.words @@ %(query)s::tsquery AND {state} AND {filters} AND {after}
  ORDER BY e.value {way}, e.id {way} LIMIT %(limit)s::int OFFSET %(offset)s::int
@@ -130,8 +147,13 @@ class Wanted:
     kind: str | None
     starred: bool
     trashed: bool
-    top_id: UUID | None
-    """The folder below which it lies; of what is in the trash, whoever asks decides that."""
+    tops: Sequence[UUID] = ()
+    """The folders below which it lies, none: anywhere; of what is in the trash, whoever asks decides that."""
+    with_tops: bool = False
+    """These, which may be files then, are among what is looked through."""
+    type: FileType | None = None
+    since: datetime | None = None
+    """It was modified no earlier."""
     after: Position | None = None
 
     @property
@@ -144,16 +166,24 @@ class Wanted:
 
     @property
     def terms(self) -> list[str]:
-        return [f"'{names.owner_word(self.owner_id)}'", *(f"'{word}':*" for word in self.words)]
+        terms = [f"'{names.owner_word(self.owner_id)}'", *(f"'{word}':*" for word in self.words)]
+        if self.endings:
+            terms.append(f"({' | '.join(repr(ending) for ending in self.endings)})")
+        return terms
+
+    @property
+    def endings(self) -> Sequence[str]:
+        return file_types.ENDINGS[self.type] if self.type else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How many of some entries have all the terms, and how many each of them."""
+    """How many of some entries have all the terms, how many are wanted besides, and how many have each."""
 
     scale: float
     """So many times as many entries are there."""
     matches: int
+    wanted: int
     of_terms: Sequence[int]
 
     @property
@@ -171,7 +201,13 @@ def find(wanted: Wanted, page: int) -> Iterator[list[UUID]]:
     sample = look_at_some(wanted)
     if sample.expected > FREQUENT_MATCHES:
         has_index = wanted.column in FOLDER_BY and not wanted.trashed
-        if has_index and wanted.top_id and not wanted.starred and wanted.kind != Entry.Kind.FOLDER:
+        if (
+            has_index
+            and wanted.tops
+            and not wanted.with_tops
+            and not wanted.starred
+            and wanted.kind != Entry.Kind.FOLDER
+        ):
             folders = _folders(wanted)
             if len(folders) <= FOLDERS_LOOKED_AT:
                 for rows in _along_folders(wanted, folders, page):
@@ -192,8 +228,9 @@ def look_at_some(wanted: Wanted) -> Sample:
     """Look at a few pages of the table."""
     terms = {f"term{number}": term for number, term in enumerate(wanted.terms)}
     counts = ", ".join(f"count(*) FILTER (WHERE e.words @@ %({name})s::tsquery)" for name in terms)
-    [(scale, matches, of_terms)] = _ask(_SAMPLE.format(terms=counts), wanted, pages=SAMPLED_PAGES, **terms)
-    return Sample(float(scale), matches, of_terms)
+    statement = _SAMPLE.format(terms=counts, own=_own(wanted))
+    [(scale, *figures)] = _ask(statement, wanted, pages=SAMPLED_PAGES, **terms)
+    return Sample(float(scale), *figures)
 
 
 def _folders(wanted: Wanted) -> list[UUID]:
@@ -206,7 +243,8 @@ def _along_folders(wanted: Wanted, folders: list[UUID], page: int) -> Iterator[l
     kinds = [wanted.kind] if wanted.kind else [kind.value for kind in Entry.Kind]
     while True:
         order = _order_of(wanted)
-        parts = [_ALONG_FOLDER.format(kind=kind, living=FOLDER_BY[wanted.column], **order) for kind in kinds]
+        living, own = FOLDER_BY[wanted.column], _own(wanted)
+        parts = [_ALONG_FOLDER.format(kind=kind, living=living, own=own, **order) for kind in kinds]
         statement = _ALONG_FOLDERS.format(parts=" UNION ALL ".join(parts), **order)
         rows = _ask(statement, wanted, folders=folders, limit=page, endless=_ENDLESS)
         yield rows
@@ -219,8 +257,8 @@ def _along_tree(wanted: Wanted, sample: Sample, page: int) -> Iterator[list[Any]
     """Yield what matches among those entries of a tree that come first, up to a bound."""
     is_size = wanted.column == "size"
     most = SIZES_LOOKED_AT if is_size else LOOKED_AT
-    if wanted.top_id is None and not is_size:
-        most = min(most, PATIENCE * page * sample.of_terms[0] // sample.matches)
+    if not wanted.tops and not is_size:
+        most = min(most, PATIENCE * page * sample.of_terms[0] // max(1, sample.wanted))
     along = _ALONG_SIZES if is_size else _ALONG_TREE
     while True:
         statement = along.format(living=TREE_BY.get(wanted.column), **_narrowed(wanted), **_order_of(wanted))
@@ -233,22 +271,27 @@ def _along_tree(wanted: Wanted, sample: Sample, page: int) -> Iterator[list[Any]
 
 def _in_place(wanted: Wanted) -> list[list[UUID]] | None:
     """Return those that match in the place they are wanted of, in slices; None where it is none, or large."""
-    narrowed = _narrowed(wanted)
-    if wanted.trashed:
-        place = _IN_TRASH
-    elif wanted.starred:
-        place = _WITH_STAR
-    elif wanted.top_id or wanted.kind == Entry.Kind.FOLDER:
-        place = _IN_FOLDERS
-    else:
-        return None
-    narrowed["below"] = _BELOW
+    narrowed = _narrowed(wanted) | {"below": _BELOW}
     kinds = "e.kind = 'folder'" if wanted.kind == Entry.Kind.FOLDER else "true"
-    statement = _IN_PLACE.format(place=place.format(kinds=kinds), **narrowed, **_order_of(wanted))
-    [(count, found)] = _ask(statement, wanted, most=PLACE_LOOKED_AT + 1)
-    if count > PLACE_LOOKED_AT:
-        return None
-    return [found[start : start + _SLICE] for start in range(0, len(found), _SLICE)]
+    for place in _places(wanted):
+        statement = _IN_PLACE.format(place=place.format(kinds=kinds), **narrowed, **_order_of(wanted))
+        [(count, found)] = _ask(statement, wanted, most=PLACE_LOOKED_AT + 1)
+        if count <= PLACE_LOOKED_AT:
+            return [found[start : start + _SLICE] for start in range(0, len(found), _SLICE)]
+    return None
+
+
+def _places(wanted: Wanted) -> Iterator[str]:
+    """Yield, in SQL, the places that hold all that is wanted."""
+    if wanted.trashed:
+        yield _IN_TRASH
+        return
+    if wanted.starred:
+        yield _WITH_STAR
+    if wanted.since:
+        yield _SINCE
+    if wanted.tops or wanted.kind == Entry.Kind.FOLDER:
+        yield _IN_FOLDERS + (_TOPS if wanted.with_tops else "")
 
 
 def _by_words(wanted: Wanted, sample: Sample) -> Iterator[list[UUID]]:
@@ -270,27 +313,38 @@ def _order_of(wanted: Wanted) -> dict[str, str]:
     sign = "<" if wanted.is_descending else ">"
     place = f"{sign} (%(value)s::{type_of(wanted.column)}, %(id)s::uuid)"
     along = "v.size, v.entry_id" if is_size else f"e.{column}, e.id"
+    beyond = [f"({along}) {place}"] if wanted.after else []
+    if wanted.since and wanted.column == "modified_at":
+        beyond.append(_IS_SINCE)  # the index ends there
     return {
         "column": column,
         "value": "v.size" if is_size else f"e.{column}",
         "joins": WITH_SIZE if is_size else "",
         "after": f"(e.value, e.id) {place}" if wanted.after else "true",
-        "beyond": f"({along}) {place}" if wanted.after else "true",
+        "beyond": " AND ".join(beyond) or "true",
         "way": "DESC" if wanted.is_descending else "ASC",
     }
 
 
 def _narrowed(wanted: Wanted) -> dict[str, str]:
-    """Say in SQL which of those that match are wanted."""
+    """Say in SQL which of those that match are wanted, by themselves and by where they lie."""
+    is_below = bool(wanted.tops) and not wanted.trashed
+    where = (_IS_TOP_OR_BELOW if wanted.with_tops else _IS_BELOW) if is_below else "true"
+    return {"below": _BELOW if is_below else "", "filters": f"{_own(wanted)} AND {where}"}
+
+
+def _own(wanted: Wanted) -> str:
+    """Say in SQL what is asked of an entry itself."""
     conditions = ["true"]
     if wanted.kind is not None:
         conditions.append(f"e.kind = '{Entry.Kind(wanted.kind).value}'")
     if wanted.starred:
         conditions.append("e.starred")
-    is_below = wanted.top_id is not None and not wanted.trashed
-    if is_below:
-        conditions.append(_IS_BELOW)
-    return {"below": _BELOW if is_below else "", "filters": " AND ".join(conditions)}
+    if wanted.type is not None:
+        conditions.append(f"e.kind = 'file' AND {_ENDING} = ANY(%(endings)s::text[])")
+    if wanted.since is not None:
+        conditions.append(_IS_SINCE)
+    return " AND ".join(conditions)
 
 
 def _last(rows: Sequence[Any]) -> Position | None:
@@ -300,7 +354,9 @@ def _last(rows: Sequence[Any]) -> Position | None:
 def _ask(statement: str, wanted: Wanted, **further: Any) -> list[Any]:
     parameters = {
         "owner": wanted.owner_id,
-        "top": wanted.top_id,
+        "tops": list(wanted.tops) or None,
+        "endings": list(wanted.endings),
+        "since": wanted.since,
         "query": " & ".join(wanted.terms),
         **further,
     }

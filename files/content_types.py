@@ -63,6 +63,12 @@ def settle(sent: str, name: str) -> str:
     return _COMPRESSED.get(encoding, UNKNOWN) if encoding else kind or UNKNOWN
 
 
+def endings_of(family: str) -> set[str]:
+    """Return the endings, without dots, of names that suggest a type of this family: "image", "video" …"""
+    types = (pair for table in _known.types_map for pair in table.items())
+    return {ending.removeprefix(".") for ending, kind in types if kind.partition("/")[0] == family}
+
+
 def is_shown(essence: str) -> bool:
     """Tell whether bytes of this type are sent as what they are, to be looked at in place."""
     return essence in _SHOWN

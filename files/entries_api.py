@@ -24,10 +24,11 @@ from files import (
     usage,
 )
 from files.errors import NotAFile
+from files.file_types import FileType
 from files.flags import is_set
 from files.presenting import entry_out, manifest_out
 from files.replies import entry_response, next_url, page_response, read_response
-from files.searching import Sought
+from files.searching import Sought, Whose
 from files.tree_views import IF_MATCH, IF_NONE_MATCH, UNCHANGED, TreeView, if_match
 from nodes import contents
 
@@ -42,12 +43,21 @@ class EntriesView(TreeView):
 
         With `q`, entries are found wherever they lie, below `parent`, among the starred or in the trash:
         those whose names have a word that begins like each word of the text. Files and folders are mixed
-        then, the latest first. Without `q` there is one list at a time.
+        then, the latest first; `type`, `modified_after` and `owner` narrow it. Without `q` there is one list
+        at a time.
         """
         user = access.signed_in(request)
         fields = _LIST_IN.run_validation(request.query_params.dict())
         if "q" in fields:
-            sought = Sought(fields["q"], fields["starred"], fields["trashed"], fields.get("parent"))
+            sought = Sought(
+                fields["q"],
+                starred=fields["starred"],
+                trashed=fields["trashed"],
+                folder_id=fields.get("parent"),
+                type=FileType(fields["type"]) if "type" in fields else None,
+                since=fields.get("modified_after"),
+                whose=Whose(fields.get("owner", Whose.ME)),
+            )
             page = searching.search(user, sought, serializers.paging(fields, order="-modified_at"))
         elif fields["trashed"]:
             page = listing.trashed(user, serializers.paging(fields, order="-trashed_at"))
@@ -56,7 +66,7 @@ class EntriesView(TreeView):
         elif fields["shared"]:
             page = listing.shared(user, serializers.paging(fields))
         elif fields["recent"]:
-            page = listing.recent(user, serializers.paging(fields, order="-modified_at"))
+            page = searching.recent(user, serializers.paging(fields, order="-modified_at"))
         else:
             page = listing.children(user, fields.get("parent"), serializers.paging(fields))
         return page_response(request, page)

@@ -21,7 +21,7 @@ _OTHER = Look("file", "type-text")
 _PDF, _SHEET = Look("file-text", "type-pdf"), Look("file-spreadsheet", "type-sheet")
 _DOCUMENT, _ARCHIVE = Look("file-text", "type-document"), Look("file-archive", "type-archive")
 _CODE = Look("file-code", "type-text")
-_BY_ENDING = {
+BY_ENDING = {
     ending: look
     for look, endings in {
         _PDF: "pdf",
@@ -78,8 +78,8 @@ def preview_of(name: str, content_type: str) -> str:
 def of_file(name: str, content_type: str = "") -> Look:
     """Judge by the ending first: what a sender calls the type is often application/octet-stream."""
     _, dot, ending = name.rpartition(".")
-    if dot and ending.lower() in _BY_ENDING:
-        return _BY_ENDING[ending.lower()]
+    if dot and ending.lower() in BY_ENDING:
+        return BY_ENDING[ending.lower()]
     guessed = content_type or mimetypes.guess_type(name)[0] or ""
     return _BY_FAMILY.get(guessed.partition("/")[0], _OTHER)
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from files import pages
+from files import list_pages, pages, search_pages
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -15,13 +15,13 @@ urlpatterns = [
     path("files/<uuid:entry_id>/thumbnail", pages.thumbnail, name="thumbnail"),
     path("files/<uuid:entry_id>/details", pages.details, name="details"),
     path("files/<uuid:entry_id>/activity", pages.activity, name="activity"),
-    path("shared", pages.shared, name="shared"),
-    path("recent", pages.recent, name="recent"),
-    path("starred", pages.starred, name="starred"),
-    path("search", pages.search, name="search"),
+    path("shared", list_pages.shared, name="shared"),
+    path("recent", list_pages.recent, name="recent"),
+    path("starred", list_pages.starred, name="starred"),
+    path("search", search_pages.search, name="search"),
     path("now", pages.now, name="now"),
     path("files/<uuid:entry_id>/versions", pages.file_versions, name="file_versions"),
-    path("trash", pages.trash, name="trash"),
+    path("trash", list_pages.trash, name="trash"),
     path("archive", pages.archive, name="archive"),
     path("room", pages.room, name="room"),
 ]

@@ -11,13 +11,16 @@ from rest_framework import serializers
 
 from accounts.exact import BodySerializer
 from files.batches import MAX_ITEMS, Operation
+from files.file_types import FileType
 from files.listing import DEFAULT_LIMIT, MAX_LIMIT, ORDERS, Paging
 from files.models import Entry
+from files.searching import Whose
 
 VERIFIED_AT_ONCE_BYTES = 2**30
 """Seconds of every disk's time: one request takes no more."""
 LONGEST_CURSOR = 4096  # characters
 PLACES = ("starred", "trashed", "shared", "recent")
+OF_SEARCH = ("type", "modified_after", "owner")
 ENTRY_ROLES = ["owner", "editor", "viewer"]
 _ORDER_CHOICES = [sign + order for order in ORDERS for sign in ("", "-")]
 
@@ -51,11 +54,28 @@ class ListIn(EntryPageIn):
     trashed = serializers.BooleanField(default=False)
     shared = serializers.BooleanField(default=False, help_text="What others share with you, each by itself.")
     recent = serializers.BooleanField(default=False, help_text="Files wherever they lie, the latest first.")
+    type = serializers.ChoiceField(
+        choices=[each.value for each in FileType],
+        required=False,
+        help_text="With q, which may be empty then: only files of this type, by the ending of the name.",
+    )
+    modified_after = serializers.DateTimeField(
+        required=False, help_text="With q: only what was modified then or later."
+    )
+    owner = serializers.ChoiceField(
+        choices=[each.value for each in Whose],
+        required=False,
+        help_text="With q: one's own (me, so it is without), what others share, or both.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse what would be left out of account: a list of other entries than those asked for."""
-        asked = [name for name in ("parent", *PLACES) if attrs.get(name)]
-        together = {"parent", "starred", "trashed"} if "q" in attrs else set(asked[:1])
+        asked = [name for name in ("parent", *PLACES, *OF_SEARCH) if attrs.get(name)]
+        together = (
+            {"parent", "starred", "trashed", *OF_SEARCH} if "q" in attrs else set(asked[:1]) - set(OF_SEARCH)
+        )
+        if "owner" in asked and set(asked) & {"parent", "starred", "trashed"}:
+            together.discard("owner")
         if apart := sorted(set(asked) - together):
             raise serializers.ValidationError(dict.fromkeys(apart, "This does not go together."))
         return attrs

@@ -21,9 +21,18 @@ SHARED_COLUMNS = {
     "size": COLUMNS["size"],
 }
 """Where the entries are of different people."""
+TRASH_COLUMNS = {
+    "name": COLUMNS["name"],
+    "trashed_at": gettext_lazy("Deleted"),
+    "size": COLUMNS["size"],
+}
 VIEWS = ("list", "grid")
 KEPT_SECONDS = 365 * 24 * 3600
-_FIRST_DIRECTION = {"modified_at": "-", "size": "-"}  # the newest and the largest are looked for
+_FIRST_DIRECTION = {
+    "modified_at": "-",
+    "trashed_at": "-",
+    "size": "-",
+}  # the newest and the largest are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +45,20 @@ class Head:
     direction: str
     """Empty, `ascending` or `descending`."""
 
+    @property
+    def css_class(self) -> str:
+        return "c-modified" if self.column.endswith("_at") else f"c-{self.column}"
+
 
 @dataclass(frozen=True, slots=True)
 class View:
     order: str = "name"
     shape: str = "list"
     columns: Mapping[str, str | Promise] = field(default_factory=lambda: COLUMNS)
+    has_own_order: bool = False
+    """The list is what it is by its order: another one is for this look at it alone, and not remembered."""
+    keeps: str = ""
+    """What else the address says, and goes on saying with another order or shape."""
 
     @property
     def heads(self) -> Sequence[Head]:
@@ -56,16 +73,24 @@ class View:
 
 
 def chosen(
-    asked: Mapping[str, str], kept: Mapping[str, str], columns: Mapping[str, str | Promise] = COLUMNS
+    asked: Mapping[str, str],
+    kept: Mapping[str, str],
+    columns: Mapping[str, str | Promise] = COLUMNS,
+    *,
+    own_order: str = "",
 ) -> View:
-    """Read the view from an address and, where that says nothing we know, from cookies."""
-    order = _pick("order", _orders(columns), asked, kept)
-    return View(order=order, shape=_pick("view", VIEWS, asked, kept), columns=columns)
+    """Read the view from an address and, where that says nothing we know, from cookies.
+
+    A list with an order of its own has that one instead of the one that is kept for folders.
+    """
+    order = _pick("order", _orders(columns), asked, {"order": own_order} if own_order else kept)
+    shape = _pick("view", VIEWS, asked, kept)
+    return View(order=order, shape=shape, columns=columns, has_own_order=bool(own_order))
 
 
-def news(asked: Mapping[str, str]) -> dict[str, str]:
+def news(asked: Mapping[str, str], view: View) -> dict[str, str]:
     """Return what of an address is to be remembered."""
-    known = {"order": _orders(SHARED_COLUMNS), "view": VIEWS}
+    known = {"view": VIEWS} if view.has_own_order else {"order": _orders(SHARED_COLUMNS), "view": VIEWS}
     return {name: asked[name] for name, choices in known.items() if asked.get(name) in choices}
 
 

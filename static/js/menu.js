@@ -1,9 +1,11 @@
 // Menus: placed beside what opened them, walked by the arrow keys. They are popovers, so they open without scripts.
 
 import { icon, make } from "./dom.js";
+import { page } from "./page.js";
 
 const MARGIN = 8;
 const PHONE = "(max-width: 599px)";
+const adopted = new WeakSet();
 
 const isShown = (menu) => menu.matches(":popover-open");
 export const isOpen = () => document.querySelector(".menu:popover-open") !== null;
@@ -23,13 +25,7 @@ export function show(deeds, at, run) {
     }),
   );
   menu.showPopover();
-  if (!matchMedia(PHONE).matches) {
-    const [x, y] = at instanceof Element ? corner(at) : [at.x, at.y];
-    menu.style.left = `${Math.max(MARGIN, Math.min(x, innerWidth - menu.offsetWidth - MARGIN))}px`;
-    menu.style.top = `${Math.max(MARGIN, Math.min(y, innerHeight - menu.offsetHeight - MARGIN))}px`;
-  } else {
-    menu.style.left = menu.style.top = "";
-  }
+  putAt(menu, ...(at instanceof Element ? corner(at) : [at.x, at.y]));
   menu.querySelector('[role="menuitem"]').focus();
 }
 
@@ -39,25 +35,42 @@ function corner(element) {
 }
 
 export function start() {
-  for (const menu of document.querySelectorAll(".menu")) {
-    let opener = null;
-    menu.addEventListener("beforetoggle", (event) => {
-      if (event.newState === "open") opener = document.activeElement;
-    });
-    menu.addEventListener("toggle", (event) => {
-      for (const button of document.querySelectorAll(`[popovertarget="${menu.id}"]`)) {
-        button.setAttribute("aria-expanded", String(event.newState === "open"));
-      }
-      const isInside = menu.contains(document.activeElement); // this event comes late: a key may have been quicker
-      if (event.newState === "open" && !isInside) menu.querySelector('[role="menuitem"]:not([hidden])')?.focus({ focusVisible: true });
-      else if (event.newState === "closed" && document.activeElement === document.body) opener?.focus();
-      if (menu.parentElement.id === "deeds") menu.parentElement.hidden = !isShown(menu); // a region without anything in it is none
-    });
-    menu.addEventListener("keydown", (event) => walk(menu, event));
-    menu.addEventListener("click", (event) => {
-      if (event.target.closest("[data-deed]")) menu.hidePopover();
-    });
-  }
+  document.querySelectorAll(".menu").forEach(adopt);
+  document.addEventListener("page:shown", () => page().querySelectorAll(".menu").forEach(adopt));
+}
+
+function adopt(menu) {
+  if (adopted.has(menu)) return;
+  adopted.add(menu);
+  const openers = () => [...document.querySelectorAll(`[popovertarget="${menu.id}"]`)];
+  let opener = null;
+  menu.addEventListener("beforetoggle", (event) => {
+    if (event.newState === "open") opener = document.activeElement;
+  });
+  menu.addEventListener("toggle", (event) => {
+    for (const button of openers()) button.setAttribute("aria-expanded", String(event.newState === "open"));
+    if (event.newState === "open" && menu.classList.contains("below")) putBelow(menu, openers()[0]);
+    const isInside = menu.contains(document.activeElement); // this event comes late: a key may have been quicker
+    if (event.newState === "open" && !isInside) menu.querySelector('[role="menuitem"]:not([hidden])')?.focus({ focusVisible: true });
+    else if (event.newState === "closed" && document.activeElement === document.body) opener?.focus();
+    if (menu.parentElement?.id === "deeds") menu.parentElement.hidden = !isShown(menu); // a region without anything in it is none
+  });
+  menu.addEventListener("keydown", (event) => walk(menu, event));
+  menu.addEventListener("click", (event) => {
+    if (event.target.closest("[data-deed]")) menu.hidePopover();
+  });
+}
+
+function putBelow(menu, button) {
+  const box = button.getBoundingClientRect();
+  putAt(menu, box.left, box.bottom + 4);
+}
+
+// Where it is seen as a whole; on phones its place is the foot.
+function putAt(menu, x, y) {
+  const isFree = !matchMedia(PHONE).matches;
+  menu.style.left = isFree ? `${Math.max(MARGIN, Math.min(x, innerWidth - menu.offsetWidth - MARGIN))}px` : "";
+  menu.style.top = isFree ? `${Math.max(MARGIN, Math.min(y, innerHeight - menu.offsetHeight - MARGIN))}px` : "";
 }
 
 function walk(menu, event) {

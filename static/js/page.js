@@ -96,12 +96,21 @@ export async function refresh(focusId = null) {
   await go(window.location.pathname + window.location.search, { remember: false, scroll: window.scrollY, focusId, isNews: false });
 }
 
-// Another order or view of the same place; it is remembered, so the address stays the place's own.
+// Another order or view of the same place. It is remembered, so the address stays the place's own; or else it says it.
 export async function arrange(link) {
   left.clear(); // they are arranged as before
   const selector = link.dataset.order ? `.heads .${link.classList[0]}` : `[data-view="${link.dataset.view}"]`;
-  await go(link.href, { remember: false, scroll: link.dataset.order ? 0 : window.scrollY });
+  const { href } = link;
+  await go(href, { remember: false, scroll: link.dataset.order ? 0 : window.scrollY });
+  if ("said" in link.dataset) history.replaceState(history.state, "", href);
   page().querySelector(selector)?.focus();
+}
+
+// What is found, narrowed in another way; the keyboard stays where it was.
+async function narrow(link) {
+  const menu = link.closest(".menu");
+  await go(link.href);
+  page().querySelector(menu ? `[popovertarget="${menu.id}"]` : ".filters > a")?.focus();
 }
 
 export function switchView() {
@@ -120,6 +129,7 @@ export function start() {
     if (link.closest("#list .row")) return; // a row is selected by a click
     event.preventDefault();
     if (link.dataset.order || link.dataset.view) arrange(link);
+    else if (link.closest(".filters")) narrow(link);
     else go(link.href);
   });
   window.addEventListener("online", goToMissed);

@@ -2,7 +2,6 @@
 
 import hashlib
 import random
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -76,22 +75,3 @@ def test_what_is_forgotten_is_not_told_again_and_keeps_no_room(slow_person: Pers
 
     page.wait_for_function("() => !Object.keys(localStorage).some((key) => key.startsWith('tus::'))")
     assert page.request.get(f"{slow_person.url}/api/v1/uploads").json()["results"] == []
-
-
-def test_an_upload_that_another_window_sends_is_not_left_over(slow_person: Person, scans: Path) -> None:
-    first = slow_person.page
-    slow_person.choose_files([scans])
-    transfer = slow_person.transfer("scans.zip")
-    expect(transfer.locator("[role=progressbar]")).not_to_have_attribute("aria-valuenow", "0")
-    second = first.context.new_page()
-    answers: list[str] = []
-    second.expose_function("answered", lambda answer: answers.append(answer))
-    second.add_init_script(
-        "new BroadcastChannel('dfsweb-uploads').onmessage = ({ data }) => answered(JSON.stringify(data))"
-    )
-
-    second.goto(first.url)
-
-    expect(transfer).to_have_class("transfer done")
-    assert [answer for answer in answers if re.match(r'\["/api/v1/uploads/', answer)]
-    expect(second.get_by_role("region", name="What did not finish")).to_have_count(0)

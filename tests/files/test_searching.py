@@ -17,7 +17,7 @@ LATEST = "-modified_at"
 
 
 def wanted(user, *words):
-    return candidates.Wanted(user.pk, words, "name", None, starred=False, trashed=False, top_id=None)
+    return candidates.Wanted(user.pk, words, "name", None, starred=False, trashed=False)
 
 
 def found(user, text, *, order="name", **further):
@@ -266,7 +266,7 @@ def test_how_many_match_is_told_by_a_few_pages(owner, monkeypatch):
 
 def test_the_index_is_asked_for_rare_words_alone_where_there_are_any():
     def rare(*counts):
-        return "".join(candidates.Sample(400, 0, counts).rare("@abc"[: len(counts)]))
+        return "".join(candidates.Sample(400, 0, 0, counts).rare("@abc"[: len(counts)]))
 
     assert rare(1000, 1000) == "@a"
     assert rare(1000, 900, 200) == "@ab"

@@ -25,7 +25,7 @@ def test_where_entries_are_of_different_people_their_owner_orders_them():
     view = viewing.chosen({}, {"order": "-owner"}, viewing.SHARED_COLUMNS)
     assert (view.order, [head.column for head in view.heads][:2]) == ("-owner", ["name", "owner"])
     assert (view.heads[1].leads_to, view.heads[1].direction) == ("owner", "descending")
-    assert viewing.news({"order": "owner"}) == {"order": "owner"}
+    assert viewing.news({"order": "owner"}, view) == {"order": "owner"}
 
 
 def test_the_head_of_the_column_in_use_turns_the_order_round():
@@ -36,4 +36,11 @@ def test_the_head_of_the_column_in_use_turns_the_order_round():
 
 
 def test_only_what_is_known_is_remembered():
-    assert viewing.news({"order": "-size", "view": "tiles", "cursor": "x"}) == {"order": "-size"}
+    asked = {"order": "-size", "view": "tiles", "cursor": "x"}
+    assert viewing.news(asked, viewing.chosen(asked, {})) == {"order": "-size"}
+
+
+def test_a_list_with_an_order_of_its_own_takes_none_that_is_kept_and_keeps_none():
+    view = viewing.chosen({"view": "grid"}, {"order": "name"}, own_order="-modified_at")
+    assert (view.order, view.shape, view.has_own_order) == ("-modified_at", "grid", True)
+    assert viewing.news({"order": "size", "view": "grid"}, view) == {"view": "grid"}
