@@ -138,7 +138,7 @@ def _x(place: int) -> float:
 
 
 def _y(value: float, top: float) -> float:
-    return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * min(value, top) / top
+    return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * max(0.0, min(value, top)) / top
 
 
 def _round_up(value: float) -> float:

@@ -97,10 +97,7 @@ KINDS = {
     ),
     Code.NODE_DOWN: Kind(
         Severity.WARNING,
-        _(
-            "Start it again and look at its log. If it stays away, its copies are made anew on other nodes;"
-            " then empty it and retire it."
-        ),
+        _("Start it again and look at its log. If it will not come back, empty it and retire it."),
     ),
     Code.FOREIGN_STORE: Kind(
         Severity.WARNING,

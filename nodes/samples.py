@@ -107,7 +107,7 @@ def of_repair(*, since: datetime, span: NodeSample.Span) -> list[tuple[datetime,
     """Return how many bytes a second were copied again since then, oldest first."""
     rows = list(WorkSample.objects.filter(span=span, at__gte=since).order_by("at"))
     return [
-        (row.at, (row.repaired_bytes - before.repaired_bytes) / _seconds(before, row))
+        (row.at, _grown(before.repaired_bytes, row.repaired_bytes) / _seconds(before, row))
         for before, row in pairwise(rows)
     ]
 
@@ -142,10 +142,13 @@ def _point(before: NodeSample | None, row: NodeSample) -> Point:
     )
 
 
+def _grown(then: int, now: int) -> int:
+    """A counter that went back began anew, with its node or with the database: all it has is new."""
+    return now - then if now >= then else now
+
+
 def _rate(before: NodeSample | None, row: NodeSample, figure: str) -> float | None:
-    """A counter that went back began anew with the node: all it has is new."""
     if before is None:
         return None
-    then, now = getattr(before, figure), getattr(row, figure)
-    grown: int = now - then if now >= then else now
+    grown = _grown(getattr(before, figure), getattr(row, figure))
     return grown / (row.at - before.at).total_seconds()

@@ -7,18 +7,25 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import PHONE
 from tests.e2e.people import PASSWORD, Person
+from tests.system import System
 
-SMALL_TARGETS = """() => [...document.querySelectorAll("button, a.place, a.button, input:not([type=hidden])")]
+AIMED_AT = "button, a.place, a.button, .spans a, summary, select, [role=tab], input:not([type=hidden])"
+SMALL_TARGETS = """(aimed_at) => [...document.querySelectorAll(aimed_at)]
   .filter(element => element.checkVisibility() && !element.closest("[hidden]"))
-  .map(element => [element.getBoundingClientRect(), element])
+  .map(element => [(element.closest("label.check-line") ?? element).getBoundingClientRect(), element])
   .filter(([box]) => box.width && Math.round(Math.min(box.width, box.height)) < 44)
   .map(([box, element]) => `${element.outerHTML.slice(0, 80)} ${box.width}×${box.height}`)"""
+
+PLACES = (
+    *("recent", "starred", "shared", "trash", "search?q=notes"),
+    *("account", "account/security", "account/tokens", "account/room", "account/look"),
+)
 
 
 def assert_fits(page: Page) -> None:
     """Nothing scrolls sideways, and a thumb meets what it aims at."""
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), page.url
-    assert page.evaluate(SMALL_TARGETS) == []
+    assert page.evaluate(SMALL_TARGETS, AIMED_AT) == []
 
 
 def test_every_page_fits_a_phone_and_a_thumb(open_person, tmp_path: Path) -> None:
@@ -52,6 +59,40 @@ def test_every_page_fits_a_phone_and_a_thumb(open_person, tmp_path: Path) -> Non
     expect(person.row(film.name)).to_be_visible()
     assert_fits(page)
     assert person.complaints == []
+
+
+def test_every_place_and_dialog_fits_a_phone_and_a_thumb(open_person, system: System) -> None:
+    admin: Person = open_person(viewport=PHONE, has_touch=True, is_mobile=True)
+    page = admin.page
+    page.goto(f"{system.url}/sign-in?next=/cluster")
+    assert_fits(page)
+    page.get_by_label("user name").fill("admin")
+    page.get_by_label("Password", exact=True).fill(system.admin_password)
+    page.get_by_role("button", name="Sign in").tap()
+    expect(page.locator(".live-words")).to_contain_text("Live")
+    assert_fits(page)
+    admin.put({"notes.md": b"# Packing list"})
+    for path in PLACES:
+        page.goto(f"{system.url}/{path}")
+        expect(page.get_by_role("main")).to_be_visible()
+        assert_fits(page)
+
+    page.goto(system.url)
+    admin.row("notes.md").locator(".c-box").tap()
+    page.get_by_role("toolbar").get_by_role("button", name="Share").tap()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("checkbox", name="Anyone with the link").check()
+    expect(dialog.get_by_label("The link", exact=True)).to_be_visible()
+    assert_fits(page)
+    dialog.get_by_role("checkbox", name="Anyone with the link").uncheck()
+    expect(dialog.get_by_label("The link", exact=True)).to_have_count(0)
+    dialog.get_by_role("button", name="Done").tap()
+    page.get_by_role("toolbar").get_by_role("button", name="Move").tap()
+    expect(dialog.get_by_role("treeitem").first).to_be_visible()
+    assert_fits(page)
+    dialog.get_by_role("button", name="Cancel").tap()
+    expect(dialog).to_have_count(0)
+    assert admin.complaints == []
 
 
 def test_the_theme_is_the_systems_until_one_is_chosen_and_then_remembered(open_person) -> None:

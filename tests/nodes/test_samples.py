@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from nodes import census, figures, health, replication, samples, tasks
 from nodes.figures import Figure
-from nodes.models import NodeSample, WorkSample
+from nodes.models import Counter, NodeSample, WorkSample
 from tests.nodes.living_cluster import see_all
 
 MINUTE, HOUR = NodeSample.Span.MINUTE, NodeSample.Span.HOUR
@@ -112,6 +112,17 @@ def test_how_fast_copies_are_made_is_told_from_what_was_written_down_since_they_
     move_work_back(1)
     assert samples.copying_rate(since=long_ago(), now=now) == pytest.approx(100, rel=0.2)
     assert samples.copying_rate(since=now, now=now) is None, "what was before they were due does not count"
+
+
+def test_a_figure_that_began_anew_is_no_loss(db):
+    figures.add({Figure.REPAIRED_BYTES: 9_000_000})
+    samples.take()
+    move_work_back(2)
+    Counter.objects.filter(name=Figure.REPAIRED_BYTES).update(value=1_200)  # as an older dump has it
+    samples.take()
+
+    [(_at, rate)] = samples.of_repair(since=long_ago(), span=MINUTE)
+    assert 0 < rate < 100
 
 
 def move_work_back(minutes: float) -> None:
