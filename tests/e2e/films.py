@@ -18,10 +18,11 @@ HEAD, INFO, TRACKS, CUES, SEGMENT, CLUSTER = (
 TRACK, MILLISECONDS = 1, 1_000_000
 
 
-def film(*, seconds: int, frames_a_second: int = 4) -> bytes:
-    """Make a film of a bar that walks over noise again and again, about 250 kB a second."""
+def film(*, seconds: int, frames_a_second: int = 4, scene: Image.Image | None = None) -> bytes:
+    """Make a film of a bar that walks over noise again and again, 250 kB a second; or of a still scene."""
     chance = random.Random(1)
-    frames = [_frame(chance, at / LOOP) for at in range(LOOP)]
+    drawn = [scene] * LOOP if scene else [_bar_on_noise(chance, at / LOOP) for at in range(LOOP)]
+    frames = [_frame(picture) for picture in drawn]
     count, shown_ms = seconds * frames_a_second, 1000 // frames_a_second
     clusters = [
         _element(
@@ -51,12 +52,16 @@ def film(*, seconds: int, frames_a_second: int = 4) -> bytes:
     return _element(HEAD, *versions, *kind) + segment
 
 
-def _frame(chance: random.Random, part: float) -> bytes:
+def _bar_on_noise(chance: random.Random, part: float) -> Image.Image:
     noise = Image.frombytes("L", SIZE, chance.randbytes(SIZE[0] * SIZE[1])).convert("RGB")
     x = round(part * SIZE[0])
     ImageDraw.Draw(noise).rectangle([x, 0, x + 20, SIZE[1]], fill=(99, 210, 182))
+    return noise
+
+
+def _frame(picture: Image.Image) -> bytes:
     target = io.BytesIO()
-    noise.save(target, "WEBP", quality=60)
+    picture.resize(SIZE).save(target, "WEBP", quality=60)
     body = target.getvalue()
     at = body.index(b"VP8 ") + 8
     return body[at : at + int.from_bytes(body[at - 4 : at], "little")]

@@ -3,6 +3,7 @@
 Names of pictures or of stories after the folder take those alone.
 """
 
+import io
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,7 @@ import requests
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.e2e import cluster_pictures, dialog_pictures, door_pictures, pictures
+from tests.e2e import cluster_pictures, dialog_pictures, door_pictures, pictures, state_pictures
 from tests.e2e.conftest import CHROMIUM, DESKTOP, PHONE, QUIET
 from tests.e2e.people import PASSWORD, SLOW_MS
 from tests.system import System
@@ -31,6 +32,7 @@ SETTINGS = {
     "DEFAULT_QUOTA_BYTES": str(door_pictures.QUOTA_BYTES),
     "NEARFULL_SHARE": "0",  # how full the disk of this machine is belongs into no picture
     "OFFLINE_AFTER_SECONDS": "5",
+    "REPAIR_BYTES_PER_SECOND": "400000",  # so that it goes on while pictures of it are taken
 }
 Shot = Callable[[Page, str, bool], None]
 
@@ -63,6 +65,7 @@ def seed(system: System) -> None:
         for path in paths:
             theirs.put(path, b"Under the stone.") if path.endswith(".txt") else theirs.make(path)
             theirs.share(path, "admin", "viewer")
+    state_pictures.seed(api, system)
     door_pictures.seed(Api(system.url, door_pictures.MARIE, PASSWORD))
 
 
@@ -203,10 +206,13 @@ def origin(page: Page) -> str:
 
 STORIES: tuple[Shot, ...] = (  # type: ignore[assignment]
     *(files, grid, looking, moving, dialog_pictures.dialogs, places, empty, cluster_pictures.cluster),
-    *(cluster_pictures.admin, dialog_pictures.uploading, door_pictures.doors, door_pictures.account),
+    *(cluster_pictures.admin, dialog_pictures.uploading, state_pictures.states, state_pictures.risk),
+    *(state_pictures.papers, door_pictures.doors, state_pictures.letters, door_pictures.account),
 )
-LAST: tuple[Shot, ...] = (cluster_pictures.node_off,)  # type: ignore[assignment]
+LAST: tuple[Shot, ...] = (cluster_pictures.node_off, state_pictures.doctor)  # type: ignore[assignment]
 """While a node is down."""
+LATER: tuple[Shot, ...] = (state_pictures.repairing,)  # type: ignore[assignment]
+"""While what it held is copied."""
 
 
 @contextmanager
@@ -229,7 +235,7 @@ def take_all(
     folder: Path, system: System, browser: Browser, only: set[str], stories: Sequence[Shot] = STORIES
 ) -> None:
     expect.set_options(timeout=SLOW_MS)
-    told = [story for story in (*STORIES, *LAST) if story.__name__ in only]
+    told = [story for story in (*STORIES, *LAST, *LATER) if story.__name__ in only]
     names = set() if told else only
     stories = [story for story in stories if story in told or not told]
     for size in (DESKTOP, PHONE):
@@ -242,10 +248,8 @@ def take_all(
                     if names and name not in names:
                         return
                     page.wait_for_timeout(350)  # until what moves has come to rest
-                    path = folder / f"{name}-{scheme}-{width}.png"
-                    page.screenshot(path=path)
-                    with Image.open(path) as picture:
-                        picture.convert("RGB").quantize(256).save(path, optimize=True)
+                    with Image.open(io.BytesIO(page.screenshot())) as picture:
+                        picture.convert("RGB").save(folder / f"{name}-{scheme}-{width}.webp", quality=90)
 
                 if not stories:
                     continue
@@ -270,6 +274,8 @@ def main() -> None:
             take_all(folder, system, browser, only)
             cluster_pictures.lose_a_node(system)
             take_all(folder, system, browser, only, LAST)
+            state_pictures.begin_repair(system, cluster_pictures.LOST)
+            take_all(folder, system, browser, only, LATER)
             browser.close()
 
 
