@@ -207,7 +207,7 @@ CELERY_BEAT_SCHEDULE = {
     task: {
         "task": task,
         "schedule": seconds,
-        "options": {"expires": max(seconds, 1)},
+        "options": {"expires": max(seconds, 30)},  # longer than all that may be before it in the queue
     }
     for task, seconds in {
         "nodes.tasks.replicate": SWEEP_INTERVAL_SECONDS,
@@ -306,6 +306,7 @@ LOGGING = {
     "loggers": {  # each task's coming and going says nothing that its own lines do not
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.request": {"level": "WARNING"},  # nor that one was let go, for others follow
         "celery.beat": {"level": "WARNING"},
         "django.request": {"level": "CRITICAL"},  # `dfsweb.api_errors` logs what an operator should know
     },

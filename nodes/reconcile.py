@@ -6,16 +6,17 @@ to `nodes.orphans`. An error, a short page or a foreign store ends the pass, and
 
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Now
 
-from nodes import client, failpoints, orphans, roster, verdicts
+from nodes import client, failpoints, orphans, roster, turns, verdicts
 from nodes.errors import NodeError
 from nodes.models import Node, Replica, Upkeep
 from nodes.roster import NodeView
@@ -29,6 +30,7 @@ PAGE = 1_000
 BUDGET_SECONDS = 5.0
 LEASE_SECONDS = 120
 """Longer than a task may run (CELERY_TASK_TIME_LIMIT)."""
+TURN = "reconcile"
 RETRY_SECONDS = 600
 """After a pass was given up."""
 
@@ -60,10 +62,22 @@ class Row:
 
 
 def reconcile_due(*, budget_seconds: float = BUDGET_SECONDS) -> bool:
-    """Go on for a while, by one page at least, with the pass that has waited longest; was there one?"""
-    step = _claim()
-    if step is None:
+    """Go on for a while, by one page at least, with the pass that has waited longest; was there one?
+
+    One process at a time in the whole cluster does: all of a worker's would keep everything else waiting.
+    """
+    Upkeep.objects.enlist()
+    holder = uuid4()
+    if not _due(_reachable()).exists() or not turns.take(TURN, holder, seconds=LEASE_SECONDS):
         return False
+    try:
+        step = _claim()
+        return step is not None and _go_on(step, budget_seconds)
+    finally:
+        turns.give_back(TURN, holder)
+
+
+def _go_on(step: Step, budget_seconds: float) -> bool:
     deadline = time.monotonic() + budget_seconds
     try:
         after = _compare_page(step.view, step.began_at, step.after)
@@ -79,15 +93,19 @@ def reconcile_due(*, budget_seconds: float = BUDGET_SECONDS) -> bool:
     return True
 
 
+def _reachable() -> dict[int, NodeView]:
+    return {view.id: view for view in roster.views().values() if view.is_reachable}
+
+
+def _due(views: Mapping[int, NodeView]) -> QuerySet[Upkeep]:
+    return Upkeep.objects.filter(node_id__in=views, pass_next_at__lte=Now())
+
+
 def _claim() -> Step | None:
     """Take one node's pass. A step that died took its pass with it: only what was put back goes on."""
-    Upkeep.objects.enlist()
-    views = {view.id: view for view in roster.views().values() if view.is_reachable}
+    views = _reachable()
     with transaction.atomic():
-        due = Upkeep.objects.select_for_update(skip_locked=True).filter(
-            node_id__in=views, pass_next_at__lte=Now()
-        )
-        row = due.order_by("pass_next_at").first()
+        row = _due(views).select_for_update(skip_locked=True).order_by("pass_next_at").first()
         if row is None:
             return None
         mine = Upkeep.objects.filter(node_id=row.node_id)

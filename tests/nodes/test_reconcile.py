@@ -294,6 +294,19 @@ def test_two_workers_never_step_through_one_pass_at_once(cluster):
     assert sorted(step.view.name for step in claimed if step) == ["node-a", "node-b", "node-c", "node-d"]
 
 
+def test_one_process_compares_at_a_time_so_that_the_others_do_all_else(cluster):
+    cluster.store(b"one process")
+    Upkeep.objects.enlist()
+    Upkeep.objects.update(pass_next_at=Now())
+    while_one_compares: list[bool] = []
+
+    with failpoints.armed("reconcile.listed", lambda: while_one_compares.append(reconcile.reconcile_due())):
+        assert reconcile.reconcile_due()
+
+    assert set(while_one_compares) == {False}
+    assert reconcile.reconcile_due(), "the turn was given back"
+
+
 def test_a_step_that_lost_its_lease_writes_nothing_down(cluster):
     cluster.store(b"late step")
     compare_all()
