@@ -240,7 +240,8 @@ def test_every_problem_has_its_severity_and_its_advice():
     assert all(kind.advice.endswith(".") for kind in KINDS.values())
 
 
-def test_looking_costs_the_same_few_statements_however_much_there_is(cluster):
+def test_looking_costs_the_same_few_statements_however_much_there_is(cluster, settings):
+    settings.PROBE_INTERVAL_SECONDS = 600  # a look at what silent nodes hold is one statement more
     cluster.store(b"one")
     with CaptureQueriesContext(connection) as few:
         overview_of.overview()
@@ -249,7 +250,7 @@ def test_looking_costs_the_same_few_statements_however_much_there_is(cluster):
     with CaptureQueriesContext(connection) as many:
         overview_of.overview()
 
-    assert len(many) == len(few) <= 16
+    assert len(many) == len(few) <= 17
 
 
 def test_what_is_unwanted_is_found_along_its_index(cluster):
