@@ -18,6 +18,8 @@ from tests.torture.workload import FOLDERS, Worker, World
 READERS = 8
 SETTLE_SECONDS = 60
 """Nodes and workers go on by themselves, rebalancing and trimming: what is wrong only for a moment is not."""
+BRAKES = {"RECLAIM_STOPPED": "reclaim", "TRIM_STOPPED": "trim"}
+"""So much is to go, after faults that held it up, that a person has to confirm it."""
 _STATE = {
     "a claim past its end that nobody takes up": "SELECT id FROM nodes_chunk"
     " WHERE lease_until < now() AND copies_due_at < now()",
@@ -78,11 +80,10 @@ def converge(
         active = {name for (name,) in ground.query("SELECT name FROM nodes_node WHERE duty <> 'retired'")}
         if len(active) != len(ground.nodes) or not active <= ground.online():
             return False
-        overdue = "state = 'condemned' AND condemned_at < now() - interval '60 s'"
-        if ground.query(f"SELECT 1 FROM nodes_chunk WHERE {overdue} LIMIT 1"):
-            # So much was purged while faults held reclaim up that its brake waits for a person.
+        told = {problem["code"] for problem in ground.admin.call("GET", "/cluster").json()["problems"]}
+        for code in BRAKES.keys() & told:
             try:
-                ground.system.manage("reclaim", "--confirm")
+                ground.system.manage(BRAKES[code], "--confirm")
             except SystemFailed:  # refused while it doubts that the nodes are there: asked again
                 return False
         return not ground.unfinished() and not nemesis.atlas.unmended()
