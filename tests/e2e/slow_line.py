@@ -14,9 +14,10 @@ BUFFER_BYTES = 128 * 1024
 class SlowLine:
     """Relays connections to a port; a context manager that ends with all of them."""
 
-    def __init__(self, to_port: int, *, bytes_a_second: int) -> None:
+    def __init__(self, to_port: int, *, bytes_a_second: int | None) -> None:
+        self.bytes_a_second = bytes_a_second
+        """None is as fast as it goes; may be changed at any time."""
         self._to_port = to_port
-        self._rate = bytes_a_second
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         self._open: list[socket.socket] = []
@@ -47,16 +48,15 @@ class SlowLine:
             browser.close()  # the gateway is down: so the browser sees it
             return
         self._open += [browser, gateway]
-        threading.Thread(target=self._relay, args=[gateway, browser, None], daemon=True).start()
-        self._relay(browser, gateway, self._rate)
+        threading.Thread(target=self._relay, args=[gateway, browser], daemon=True).start()
+        self._relay(browser, gateway, is_up=True)
 
-    @staticmethod
-    def _relay(source: socket.socket, target: socket.socket, rate: int | None) -> None:
+    def _relay(self, source: socket.socket, target: socket.socket, *, is_up: bool = False) -> None:
         with suppress(OSError):
             while piece := source.recv(PIECE_BYTES):
                 target.sendall(piece)
-                if rate is not None:
-                    time.sleep(len(piece) / rate)
+                if is_up and self.bytes_a_second:
+                    time.sleep(len(piece) / self.bytes_a_second)
         for end in (source, target):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
