@@ -17,6 +17,8 @@ QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+PATIENT = {"REGISTRATIONS_PER_HOUR": "1000"}
+"""Each story has a person of its own, and all of them come from one address."""
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
@@ -32,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with System(tmp_path_factory.mktemp("e2e") / "data") as running:
+    with System(tmp_path_factory.mktemp("e2e") / "data", env=PATIENT) as running:
         yield running
 
 
