@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from files.errors import BadCursor
+from files import cursors
 from files.listing import DEFAULT_LIMIT, MAX_LIMIT
 from files.replies import next_url
 from files.serializers import LONGEST_CURSOR, PageIn
@@ -74,9 +74,5 @@ def _write_cursor(order: Sequence[str], last: Any, salt: str) -> str:
 
 
 def _read_place(cursor: str, salt: str) -> list[str]:
-    """Signed for this list and order, so that what it holds was written here."""
-    try:
-        place: list[str] = signing.loads(cursor, salt=salt)
-    except signing.BadSignature as error:
-        raise BadCursor(field="cursor") from error
+    place: list[str] = cursors.read(cursor, salt=salt)
     return place

@@ -15,7 +15,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from files import details
+from files import cursors, details
 from files.details import EntryDetails
 from files.errors import BadCursor, CursorExpired
 from files.models import Entry, Tombstone
@@ -109,8 +109,8 @@ def _write_cursor(user: "User", after: str, entry_id: UUID) -> str:
 
 def _read_cursor(user: "User", cursor: str) -> tuple[str, UUID]:
     try:
-        database, user_id, after, entry_id, given_at = signing.loads(cursor, salt=_SALT)
-    except (signing.BadSignature, ValueError) as error:
+        database, user_id, after, entry_id, given_at = cursors.read(cursor, salt=_SALT)
+    except ValueError as error:  # written when cursors held something else
         raise BadCursor(field="cursor") from error
     if user_id != user.pk:
         raise BadCursor(field="cursor")

@@ -20,7 +20,7 @@ def entry_response(entry: EntryDetails, *, status: int = 200) -> Response:
 def read_response(request: Request, entry: EntryDetails) -> Response:
     """Describe an entry to who reads it; 304 to who has it already, by If-None-Match. Raises BadHeader."""
     known = conditions.parse_etags(request.headers.get("If-None-Match"), weak=True)
-    if known is not None and ("*" in known or entry.etag in known):
+    if conditions.is_unchanged(entry.etag, entry.modified_at, known, None):
         return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": f'"{entry.etag}"'})
     return entry_response(entry)
 

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.core import signing
 
-from files import access, candidates, details, listing, names
+from files import access, candidates, cursors, details, listing, names
 from files.candidates import Position, Wanted
 from files.details import EntryDetails
 from files.errors import BadCursor, Invalid
@@ -175,11 +175,8 @@ def _write_cursor(sought: Sought, paging: Paging, last: EntryDetails) -> str:
 
 
 def _read_cursor(sought: Sought, paging: Paging) -> Position:
-    """Signed, so that what it holds was written here; still it must belong to this very search."""
-    try:
-        *belongs_to, value, entry_id = signing.loads(paging.cursor or "", salt=_SALT)
-    except signing.BadSignature as error:
-        raise BadCursor(field="cursor") from error
+    """It must belong to this very search."""
+    *belongs_to, value, entry_id = cursors.read(paging.cursor or "", salt=_SALT)
     if belongs_to != _belongs_to(sought, paging):
         raise BadCursor(field="cursor")
     if paging.order.removeprefix("-") in ("modified_at", "created_at"):

@@ -14,9 +14,9 @@ from django.core import signing
 from django.db import connection, transaction
 
 from accounts import quota
-from files import access, locking, purging, uploads
+from files import access, cursors, locking, purging, uploads
 from files.details import EntryDetails
-from files.errors import BadCursor, VersionIsCurrent, VersionNotFound
+from files.errors import VersionIsCurrent, VersionNotFound
 from files.models import Entry, IsKept, Version
 from files.uploads import Target
 
@@ -201,9 +201,5 @@ def _write_cursor(number: int, entry_id: UUID) -> str:
 
 
 def _read_cursor(cursor: str, entry_id: UUID) -> int:
-    """Signed for this file, so that what it holds was written here."""
-    try:
-        number: int = signing.loads(cursor, salt=f"{__name__} {entry_id}")
-    except signing.BadSignature as error:
-        raise BadCursor(field="cursor") from error
+    number: int = cursors.read(cursor, salt=f"{__name__} {entry_id}")
     return number
