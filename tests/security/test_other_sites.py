@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from tests.dfsweb.test_every_route import METHODS, ROUTES, ROWS, ask, made_world
+from tests.dfsweb.route_walk import METHODS, ROUTES, ROWS, ask, made_world
 
 PROJECT = Path(__file__).parents[2]
 PACKAGES = ("accounts", "dfsweb", "files", "nodes")
