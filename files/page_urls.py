@@ -11,7 +11,6 @@ urlpatterns = [
     path("files/<uuid:folder_id>/taken", pages.taken, name="taken"),
     path("files/<uuid:folder_id>/upload", pages.upload_form, name="upload_form"),
     path("files/rows", pages.rows, name="rows"),
-    path("files/<uuid:entry_id>/row", pages.row, name="row"),
     path("files/<uuid:entry_id>/thumbnail", pages.thumbnail, name="thumbnail"),
     path("files/<uuid:entry_id>/details", pages.details, name="details"),
     path("files/<uuid:entry_id>/activity", pages.activity, name="activity"),

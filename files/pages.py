@@ -110,17 +110,6 @@ def upload_form(request: HttpRequest, folder_id: UUID) -> HttpResponseBase:
     return redirect("folder", folder_id)
 
 
-@require_safe
-@login_required
-def row(request: HttpRequest, entry_id: UUID) -> HttpResponse:
-    """Show one line of a list: what has come or changed is put into its place."""
-    shown = {
-        "row": browsing.row(access.signed_in(request), entry_id),
-        "is_anywhere": "anywhere" in request.GET,
-    }
-    return render(request, "files/row.html", shown)
-
-
 @require_POST
 @login_required
 def rows(request: HttpRequest) -> HttpResponse:

@@ -51,11 +51,11 @@ def is_drawable(content_type: str, size: int) -> bool:
 
 
 def find_or_order(user: "User", entry_id: UUID) -> tuple[UUID | None, bool]:
-    """Return a file's small picture, and whether one is on its way instead. Raises NotFound.
+    """Return a file's small picture, and whether one is on its way instead; the trash shows its own, too.
 
-    NotFound also for what is not drawable.
+    Raises NotFound, also for what is not drawable.
     """
-    file = access.find_file(user, entry_id)
+    file = access.require_file(access.find_known(user, entry_id))
     if file.content_id is None or not is_drawable(file.content_type or "", file.size or 0):
         raise NotFound
     found = Thumbnail.objects.filter(content_id=file.content_id).values_list("picture_id", "due_at").first()

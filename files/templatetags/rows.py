@@ -46,12 +46,6 @@ def entry_rows(context: Context) -> SafeString:
     return mark_safe("".join(lines))  # nosec B308 B703
 
 
-@register.simple_tag(takes_context=True)
-def entry_row(context: Context) -> SafeString:
-    """Draw the one line in the context."""
-    return mark_safe(_line(context["row"], _list(context), begins=False))  # nosec B308 B703
-
-
 def _list(context: Context) -> _List:
     flags = (bool(context.get("in_trash")), bool(context.get("is_anywhere")))
     return _List(context["request"].user.id, *flags)

@@ -198,7 +198,7 @@ export async function place(id, options) {
 export async function bring(id, { parent = folderId(), areNew = false } = {}) {
   const placed = await place(id, { parent, areNew });
   if (placed || isAnywhere() || parent !== folderId() || !held.hole()) return placed;
-  const row = (await part(`/files/${id}/row`))?.querySelector(".row");
+  const row = await rowNow(id);
   while (row && !rowOf(id)) {
     const hole = [...held.holes(0, held.total)].find(({ before, after }) => comesBefore(before.edge, row) && !(after && comesBefore(after.rows[0], row)));
     if (!hole || !(await reach(Math.floor((hole.from + hole.to) / 2)))) return null;
@@ -206,13 +206,20 @@ export async function bring(id, { parent = folderId(), areNew = false } = {}) {
   return rowOf(id);
 }
 
+// An entry as it is now, or null when it is not there any more.
+export async function rowNow(id) {
+  return (await partOf([id]))?.querySelector(".row") ?? null;
+}
+
+const partOf = (ids) => part(`/files/rows${isAnywhere() ? "?anywhere" : ""}`, { ids });
+
 // The same for many. Returns the rows that are shown. What lies below the end of the list is counted when it is new.
 export async function placeAll(ids, { parent = folderId(), areNew = false } = {}) {
   const shownRows = [];
   for (let from = 0; from < ids.length; from += PAGE) {
     if (inTrash() || parent !== folderId()) break;
     const some = ids.slice(from, from + PAGE);
-    const fresh = await part(`/files/rows${isAnywhere() ? "?anywhere" : ""}`, { ids: some });
+    const fresh = await partOf(some);
     if (!fresh || parent !== folderId()) break; // another folder was opened meanwhile
     if (!list()) {
       if (isAnywhere() || !fresh.querySelector(".row")) break;

@@ -1,7 +1,6 @@
 // Looks again at entries whose copies are still on their way, until all of them are there.
 
-import { part } from "./api.js";
-import { place, rows } from "./rows.js";
+import { place, rowNow, rows } from "./rows.js";
 
 const FIRST_MS = 700;
 const SLOWEST_MS = 6000;
@@ -61,12 +60,11 @@ async function lookAt(id, one) {
 // Tells how the copies are now; returns whether there is nothing to wait for any more.
 async function tellOf(id, { parent, tells }) {
   try {
-    const fresh = await part(`/files/${id}/row`);
-    if (fresh === null) return true;
-    const row = fresh.querySelector(".row");
-    const tone = row?.dataset.tone;
-    const words = row?.querySelector(".c-copies").textContent.trim();
-    if (row) tells.forEach((tell) => tell({ tone, words }));
+    const row = await rowNow(id);
+    if (!row) return true;
+    const { tone } = row.dataset;
+    const words = row.querySelector(".c-copies").textContent.trim();
+    tells.forEach((tell) => tell({ tone, words }));
     if (!tone || tone === "busy") return false;
     await place(id, { parent });
   } catch (problem) {

@@ -185,7 +185,6 @@ ROWS: dict[str, Row] = {
     f"GET {FOLDER_PAGE}/place": readers(200, anonymous=302),
     f"POST {FOLDER_PAGE}/taken": readers(200, anonymous=403, body={"names": ["a"]}),
     f"POST {FOLDER_PAGE}/upload": editors(302, anonymous=302, body=EMPTY_FILE, content_type=FORM),
-    f"GET {ENTRY_PAGE}/row": readers(200, anonymous=302),
     "POST files/rows": signed_in(200, anonymous=403, body={"ids": []}),
     "POST archive": signed_in(404, anonymous=403),  # it names nothing
     f"GET {ENTRY_PAGE}/details": readers(200, anonymous=302),

@@ -30,7 +30,7 @@ def text(reply) -> str:
 
 
 def pages_of(entry: Entry) -> list[str]:
-    return [f"/files/{entry.id}", f"/files/{entry.id}/row", f"/files/{entry.id}/details"]
+    return [f"/files/{entry.id}", f"/files/{entry.id}/details"]
 
 
 def test_home_is_the_root_folder(browser, owner):

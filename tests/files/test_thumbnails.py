@@ -99,6 +99,17 @@ def test_only_pictures_have_one_and_only_for_those_who_see_them(browser, put, st
     assert not Thumbnail.objects.exists()
 
 
+def test_one_that_lies_in_the_trash_is_shown_to_its_owner_alone(browser, put, stranger):
+    lake = put("lake.jpg", picture())
+    browser.post(f"/api/v1/entries/{lake.id}/trash")
+
+    assert ask(browser, lake).status_code == 202
+    thumbnails.draw_due(10)
+    assert ask(browser, lake).status_code == 200
+    browser.force_login(stranger)
+    assert ask(browser, lake).status_code == 404
+
+
 def test_a_worker_that_dies_leaves_the_order_to_the_next(browser, put):
     entry = put("lake.jpg", picture())
     ask(browser, entry)
