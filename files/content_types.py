@@ -1,7 +1,8 @@
 """What type of bytes a file holds, and which headers keep them from doing harm in a browser. Pure.
 
 What people store never runs in our origin: it is an attachment, or one of a few types that cannot run, and a
-sandbox without sources in both cases.
+sandbox without sources in both cases. Neither counts where a page asks for it as its script: there it is sent
+as nothing that runs.
 """
 
 import mimetypes
@@ -22,6 +23,13 @@ _SHOWN = frozenset(
     ]
 )
 _TEXT = frozenset(["application/json", "application/javascript", "application/x-sh", "application/toml"])
+# Of Sec-Fetch-Dest, where the bytes would become part of what a page does (W3C Fetch Metadata).
+_RUNS = frozenset(
+    [
+        *("script", "style", "xslt", "worker", "sharedworker", "serviceworker"),
+        *("audioworklet", "paintworklet"),
+    ]
+)
 _MORE_TYPES = {
     ".avif": "image/avif",
     ".heic": "image/heic",
@@ -74,8 +82,13 @@ def is_shown(essence: str) -> bool:
     return essence in _SHOWN
 
 
-def to_send(content_type: str, *, inline: bool) -> tuple[str, bool]:
-    """Return the type to name in a reply, and whether a browser may show the bytes in place."""
+def to_send(content_type: str, *, inline: bool, destination: str = "") -> tuple[str, bool]:
+    """Return the type to name in a reply, and whether a browser may show the bytes in place.
+
+    `destination` is what a browser says of its use for them, in Sec-Fetch-Dest.
+    """
+    if destination in _RUNS:
+        return UNKNOWN, False
     essence = content_type.partition(";")[0].strip().lower()
     if not inline:
         return content_type, False

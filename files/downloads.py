@@ -27,6 +27,7 @@ class Wish:
     if_range: str | None = None
     range_header: str | None = None
     inline: bool = False
+    destination: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ def plan(details: EntryDetails, wish: Wish) -> Plan:
     }
     if conditions.is_unchanged(etag, details.version_at, wish.if_none_match, wish.if_modified_since):
         return Plan(HTTPStatus.NOT_MODIFIED, headers, details.content_id)
-    content_type, is_inline = content_types.to_send(details.content_type or "", inline=wish.inline)
+    content_type, is_inline = content_types.to_send(
+        details.content_type or "", inline=wish.inline, destination=wish.destination
+    )
     headers["Content-Type"] = content_type
     headers["Content-Disposition"] = content_types.disposition(details.name, inline=is_inline)
     wanted = None

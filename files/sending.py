@@ -11,6 +11,7 @@ from files.downloads import Wish
 from nodes import contents
 
 INLINE_BYTES = 2**20  # up to here a reply is one piece, and its transfer is over before the first byte leaves
+DESTINATION = "HTTP_SEC_FETCH_DEST"
 
 
 def send(
@@ -26,6 +27,7 @@ def send(
         if_range=meta.get("HTTP_IF_RANGE"),
         range_header=meta.get("HTTP_RANGE"),
         inline=flags.is_set(request.GET, "inline"),
+        destination=meta.get(DESTINATION, ""),
     )
     return _reply(request, downloads.plan(file, wish), only)
 
@@ -37,7 +39,7 @@ def send_counted(
 
     `count` may raise: then nothing is sent. Asking for headers alone does not count.
     """
-    plan = downloads.plan(file, Wish(inline=inline))
+    plan = downloads.plan(file, Wish(inline=inline, destination=request.META.get(DESTINATION, "")))
     plan.headers["Accept-Ranges"] = "none"
     return _reply(request, plan, None, before=count)
 

@@ -42,6 +42,25 @@ def test_s04_nothing_runs_here_however_it_was_declared_and_asked_for(api, owner,
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("destination", ["script", "style", "worker", "serviceworker"])
+def test_s04_nothing_is_sent_to_become_part_of_a_page(api, owner, client, destination):
+    asked_as = {"HTTP_SEC_FETCH_DEST": destination}
+    for name, kind in (("a.js", "text/javascript"), ("a.css", "text/css"), ("a.pdf", "application/pdf")):
+        file = write_file(owner, f"/{name}")
+        Version.objects.filter(entry_id=file.id).update(content_type=kind)
+        shared = links.token_of(sharing.make_link(owner, file.id, role="download", terms=LinkTerms()).id)
+        address = f"/api/v1/entries/{file.id}/content"
+        for inline in ("false", "true"):
+            for reply in (
+                api.get(f"{address}?inline={inline}", **asked_as),
+                client.get(f"/s/{shared}/content/{file.id}?inline={inline}", **asked_as),
+            ):
+                assert reply.status_code == 200
+                assert reply["Content-Type"] == "application/octet-stream", (name, inline)
+        assert api.get(address, HTTP_SEC_FETCH_DEST="empty")["Content-Type"] == kind
+
+
+@pytest.mark.django_db(transaction=True)
 def test_s04_a_type_that_breaks_its_header_is_not_kept(api, owner):
     for declared in (
         "x/y\r\nX-A: b",
