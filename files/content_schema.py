@@ -39,7 +39,10 @@ _TOLD_WHOLE = _NAMED | _told(Repr_Digest="sha-256=:<base64>:, once it is known."
 _WHOLE = _TOLD_WHOLE | _told(Content_Digest="The same.")
 _PART = _NAMED | _told(Content_Range="Of one range; several come as multipart/byteranges, each with its own.")
 _READ: dict[str, Any] = {
-    "description": "Read the bytes of a file, all or ranges of them.",
+    "description": (
+        "Read the bytes of a file, all or ranges of them. A browser that asks for them as a script, a style"
+        " or a worker (Sec-Fetch-Dest) gets them as application/octet-stream, which it does not run."
+    ),
     "parameters": [
         _header("Range", "One range of bytes, or at most 16."),
         _header("If-Range", "The etag of the version that the range is of."),
