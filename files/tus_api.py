@@ -90,7 +90,6 @@ class TusView(TreeView):
     """What the tus views share: the version in both directions, and OPTIONS for everybody."""
 
     content_negotiation_class = _OnlyJson
-    required_scope = Token.Scope.WRITE  # asking takes an upload over
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         method = request.META.get("HTTP_X_HTTP_METHOD_OVERRIDE", "").upper()
@@ -184,6 +183,8 @@ class UploadsView(TusView, GenericAPIView[Upload]):
 
 
 class UploadView(TusView):
+    required_scope = Token.Scope.WRITE  # asking takes an upload over
+
     def head(self, request: Request, upload_id: UUID) -> Response:
         """Tell the offset from which to go on."""
         tus.require_version(request.headers)

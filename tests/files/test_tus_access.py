@@ -30,6 +30,13 @@ def test_uploading_needs_a_token_that_may_write(api, owner):
     assert head(reader, url).status_code == 403
 
 
+def test_a_token_that_may_only_read_lists_what_is_unfinished(api, owner):
+    reader = token_client(owner, scopes=[Token.Scope.READ])
+    url = create(api, 5)["Location"]
+
+    assert [upload["url"] for upload in reader.get(UPLOADS).json()["results"]] == [url]
+
+
 def test_a_browser_uploads_only_with_its_csrf_token(owner):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(owner)
