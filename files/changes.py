@@ -1,4 +1,4 @@
-"""Tells what changed in a person's tree, in order, so that a copy elsewhere can follow.
+"""Tells what changed in a person's tree, or in a folder that another shares, in order: so a copy can follow.
 
 Each entry comes once, as it is now, at the place of its last change: by transaction, then by id. Only those
 transactions are told that no running one can still precede. What is gone for good leaves a tombstone.
@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from files import cursors, details
-from files.details import EntryDetails
+from files.details import EntryDetails, entry_etag
 from files.errors import BadCursor, CursorExpired
 from files.models import Entry, Tombstone
 
@@ -60,23 +60,49 @@ class ChangePage:
     is_more: bool
 
 
+@dataclass(frozen=True, slots=True)
+class FolderNews:
+    """What changed directly in a folder, for somebody who sees no more of its owner's tree than that."""
+
+    revisions: dict[UUID, str | None]
+    """The etag of each entry of the folder that changed; None: it is in the trash or gone."""
+    count: int | None
+    """So many are there now: what was moved elsewhere is named to nobody. None: the owner changed nothing."""
+    cursor: str
+    is_more: bool
+
+
 def page(user: "User", cursor: str | None, *, limit: int) -> ChangePage:
     """Tell what changed in the user's own tree since the cursor was given; all that is there without one.
 
     Raises BadCursor, or CursorExpired for one that is too old, or of a database that is no more.
     """
-    after, entry_id = _read_cursor(user, cursor) if cursor else _START
-    with connection.cursor() as database:
-        database.execute(_CHANGES, {"owner": user.pk, "after": after, "id": entry_id, "limit": limit + 1})
-        rows = database.fetchall()
-    is_more = len(rows) > limit
-    rows = rows[:limit]
+    after = _read_cursor(user, cursor) if cursor else _START
+    rows, is_more = _changed(user.pk, after, limit)
     there = Entry.objects.filter(id__in=[row[1] for row in rows if not row[2]], purged_at__isnull=True)
     entries = {entry.id: entry for entry in details.with_copies(details.read(there))}
     results = [Change(changed_id, entries.get(changed_id)) for _, changed_id, _ in rows]
-    if rows:
-        after, entry_id = rows[-1][0], rows[-1][1]
-    return ChangePage(results, _write_cursor(user, after, entry_id), is_more)
+    return ChangePage(results, _cursor_behind(user, rows, after), is_more)
+
+
+def folder_news(user: "User", folder: EntryDetails, cursor: str, *, limit: int) -> FolderNews:
+    """Tell what changed in a folder that was found for the user, be it another's, since the cursor was given.
+
+    Its owner's changes are walked through, so many at a time; those elsewhere are kept to themselves.
+    Raises BadCursor or CursorExpired as `page` does.
+    """
+    after = _read_cursor(user, cursor)
+    rows, is_more = _changed(folder.owner_id, after, limit)
+    inside = Entry.objects.filter(parent=folder.id)
+    here = inside.filter(id__in=[row[1] for row in rows])
+    revisions = {
+        entry_id: entry_etag(entry_id, revision) if trashed_at is None and purged_at is None else None
+        for entry_id, revision, trashed_at, purged_at in here.values_list(
+            "id", "revision", "trashed_at", "purged_at"
+        )
+    }
+    count = inside.living().count() if rows else None
+    return FolderNews(revisions, count, _cursor_behind(user, rows, after), is_more)
 
 
 def now(user: "User") -> str:
@@ -100,6 +126,21 @@ def renumber() -> int:
     """
     Tombstone.objects.all().delete()
     return Entry.objects.update(revision=F("revision"))  # the trigger notes this transaction
+
+
+def _changed(owner_id: int, after: tuple[str, UUID], limit: int) -> tuple[list[Any], bool]:
+    """Read transaction, id and whether it is gone of what changed behind a place; and whether more did."""
+    transaction, entry_id = after
+    with connection.cursor() as database:
+        database.execute(
+            _CHANGES, {"owner": owner_id, "after": transaction, "id": entry_id, "limit": limit + 1}
+        )
+        rows = database.fetchall()
+    return rows[:limit], len(rows) > limit
+
+
+def _cursor_behind(user: "User", rows: list[Any], after: tuple[str, UUID]) -> str:
+    return _write_cursor(user, *(rows[-1][:2] if rows else after))
 
 
 def _write_cursor(user: "User", after: str, entry_id: UUID) -> str:

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("files/<uuid:folder_id>", pages.folder, name="folder"),
     path("files/<uuid:folder_id>/place", pages.place, name="place"),
+    path("files/<uuid:folder_id>/news", pages.folder_news, name="folder_news"),
     path("files/<uuid:folder_id>/taken", pages.taken, name="taken"),
     path("files/<uuid:folder_id>/upload", pages.upload_form, name="upload_form"),
     path("files/rows", pages.rows, name="rows"),

@@ -32,6 +32,7 @@ from nodes import contents, wake
 
 KEPT_FOR_EVER = "private, max-age=31536000, immutable"  # its address names the version
 VERSIONS_SHOWN = 50
+CHANGES_AT_ONCE = 1000  # of a whole tree, looked through for those in one folder
 MOST_DIGITS_OF_SKIP = 9  # no folder has so many entries, and the database takes the number
 
 
@@ -50,6 +51,9 @@ def folder(request: HttpRequest, folder_id: UUID) -> HttpResponse:
     """
     user, view = access.signed_in(request), viewing.chosen(request.GET, request.COOKIES)
     found = access.find_folder(user, folder_id)
+    news = (
+        None if found.is_own or "part" in request.GET else changes.now(user)
+    )  # before what is shown is read
     cursor, skip = request.GET.get("cursor"), _skip(request) if "part" in request.GET else 0
     page = browsing.folder_rows(found, cursor, view.order, limit=page_parts.limit(request), skip=skip)
     if "part" in request.GET:
@@ -59,6 +63,7 @@ def folder(request: HttpRequest, folder_id: UUID) -> HttpResponse:
         "page": page,
         "view": view,
         "folder": found,
+        "news": news,
         "crumbs": browsing.crumbs(found),
     }
     reply = render(
@@ -81,6 +86,18 @@ def place(request: HttpRequest, folder_id: UUID) -> HttpResponse:
 def now(request: HttpRequest) -> HttpResponse:
     """Give the cursor of this moment, from which on a page asks what has changed."""
     return JsonResponse({"cursor": changes.now(access.signed_in(request))})
+
+
+@require_safe
+@login_required
+def folder_news(request: HttpRequest, folder_id: UUID) -> HttpResponse:
+    """Tell what changed in a folder since `?cursor=`: so its page follows what others do in it."""
+    user = access.signed_in(request)
+    found = access.find_folder(user, folder_id)
+    news = changes.folder_news(user, found, request.GET.get("cursor", ""), limit=CHANGES_AT_ONCE)
+    changed = [{"id": entry_id, "revision": etag} for entry_id, etag in news.revisions.items()]
+    told = {"changed": changed, "count": news.count, "may_edit": found.may_edit}
+    return JsonResponse(told | {"cursor": news.cursor, "is_more": news.is_more})
 
 
 @require_safe

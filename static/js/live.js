@@ -1,10 +1,12 @@
-// Keeps what is shown true while others change it: asks for the news of one's tree every few seconds.
+// Keeps what is shown true while others change it: asks every few seconds for the news of one's tree, and of the
+// folder on show when it is another's.
 
 import { call } from "./api.js";
-import { folderId, hasEntries, inTrash, isAnywhere, page, refresh } from "./page.js";
+import { _ } from "./gettext.js";
+import { folderId, go, hasEntries, inTrash, isAnywhere, page, refresh } from "./page.js";
 import { placeAll, remove, rowOf } from "./rows.js";
 import { changed, chosen, focused } from "./selection.js";
-import { orSay } from "./toast.js";
+import { orSay, toast } from "./toast.js";
 
 const EVERY_MS = 4000;
 const MOST = 200;
@@ -19,16 +21,61 @@ export async function start() {
     if (event.detail.cursor) orSay(() => catchUp(event.detail.cursor));
   });
   for (;;) {
-    try {
-      if (cursor === null) ({ cursor } = await call("GET", "/now"));
-      else if (document.visibilityState === "visible" && navigator.onLine) cursor = await follow(cursor);
-      if (isStale && isAtRest()) await refresh(focused()?.dataset.id);
-    } catch (problem) {
-      if (problem.status === undefined) throw problem;
-      if (problem.status === 400 || problem.status === 410) cursor = null; // too old: from now on, then
-    }
+    await orNever(followOwn, () => (cursor = null)); // from now on, then
+    await orNever(followShared, refresh);
+    if (isStale && isAtRest()) await refresh(focused()?.dataset.id);
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
   }
+}
+
+const isSeen = () => document.visibilityState === "visible" && navigator.onLine;
+
+async function followOwn() {
+  if (cursor === null) ({ cursor } = await call("GET", "/now"));
+  else if (isSeen()) cursor = await follow(cursor);
+}
+
+// No answer is no news; a cursor that is too old, or of another database, leads nowhere.
+async function orNever(ask, beginAnew) {
+  try {
+    await ask();
+  } catch (problem) {
+    if (problem.status === undefined) throw problem;
+    if (problem.status === 400 || problem.status === 410) await beginAnew();
+  }
+}
+
+// A page of another's folder holds its own cursor. What was moved out of the folder is told by the number of entries alone.
+async function followShared() {
+  const here = page();
+  const { folder, news: from } = here.dataset;
+  if (!from || !isSeen()) return;
+  for (let isMore = true; isMore && here === page(); ) {
+    const news = await newsOf(folder, here.dataset.news);
+    if (here !== page()) return;
+    if (!news) return void (await leaveShared(here));
+    await take(news.changed.map(({ id, revision }) => ({ id, entry: revision && { etag: revision, parent: folder } })));
+    [here.dataset.news, isMore] = [news.cursor, news.is_more];
+    if (isMore) continue;
+    const isCountedSo = news.count === null || news.count === Number(here.querySelector("#facts").dataset.count);
+    if (!isCountedSo || news.may_edit === (here.dataset.may === "view")) isStale = true;
+  }
+}
+
+// Null: the folder is shared no more, or in the trash.
+async function newsOf(folder, from) {
+  try {
+    return await call("GET", `/files/${folder}/news?cursor=${encodeURIComponent(from)}`);
+  } catch (problem) {
+    if (problem.status === 404) return null;
+    throw problem;
+  }
+}
+
+async function leaveShared(here) {
+  if (isBusy()) return; // it is asked again
+  await go("/shared");
+  if (here !== page()) toast(_("“%(name)s” is not shared with you any more.", { name: here.dataset.name }));
 }
 
 // Shows what has changed since a cursor was given; returns the cursor of what has been shown.
@@ -51,7 +98,8 @@ function isMissed({ id, entry }) {
 }
 
 // Nothing is taken from under anybody's hands.
-const isAtRest = () => !chosen().length && window.scrollY < NEAR_TOP_PX && !document.querySelector("dialog[open], :popover-open") && document.visibilityState === "visible";
+const isBusy = () => document.querySelector("dialog[open], :popover-open") !== null;
+const isAtRest = () => !chosen().length && window.scrollY < NEAR_TOP_PX && !isBusy() && document.visibilityState === "visible";
 
 // A page that is come back to has missed what changed meanwhile.
 async function catchUp(from) {

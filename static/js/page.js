@@ -80,7 +80,7 @@ function show(next, fresh, { scroll, focusId = null, cursor, isNews = true }) {
 // Keeps the page that is left as it is, with all the rows that have come, for the way back; who hears of it adds to it.
 function putAside() {
   const there = { scroll: window.scrollY, focusId: focusedId() };
-  if (isOwnFolder()) { // of others' changes nobody tells: such a page is asked for anew
+  if (isOwnFolder()) { // what others share is asked for anew: it may be so no more
     there.element = page();
     document.dispatchEvent(new CustomEvent("page:leaving", { detail: there }));
   }

@@ -183,6 +183,7 @@ ROWS: dict[str, Row] = {
     "GET ": signed_in(302, anonymous=302),
     f"GET {FOLDER_PAGE}": readers(200, anonymous=302),
     f"GET {FOLDER_PAGE}/place": readers(200, anonymous=302),
+    f"GET {FOLDER_PAGE}/news": readers(400, anonymous=302),  # since when, it does not say
     f"POST {FOLDER_PAGE}/taken": readers(200, anonymous=403, body={"names": ["a"]}),
     f"POST {FOLDER_PAGE}/upload": editors(302, anonymous=302, body=EMPTY_FILE, content_type=FORM),
     "POST files/rows": signed_in(200, anonymous=403, body={"ids": []}),

@@ -104,12 +104,51 @@ def test_a_folder_shared_to_be_looked_at_offers_nothing_to_bring(person: Person,
     expect(jonas.page.get_by_role("menuitem", name="Upload files")).to_have_count(0)
 
 
-def _share(person: Person, name: str, whom: str) -> None:
-    """Let somebody look at something."""
+def test_who_is_in_a_shared_folder_sees_what_the_others_do_there(person: Person, open_person) -> None:
+    jonas: Person = open_person()
+    jonas.register()
+    page = person.page
+    person.make_folder("Summer 2026")
+    person.put({"Summer 2026/old.txt": b"", "Summer 2026/away.txt": b""})
+    _share(person, "Summer 2026", jonas.name, role="Can edit")
+    person.row("Summer 2026").dblclick()
+    jonas.page.get_by_role("link", name="Shared with me").click()
+    jonas.row("Summer 2026").dblclick()
+    expect(jonas.row("old.txt")).to_be_visible()
+
+    jonas.make_folder("From Jonas")
+    expect(person.row("From Jonas")).to_be_visible()
+    person.row("old.txt").click()
+    page.keyboard.press("Delete")
+    expect(person.row("old.txt")).to_have_count(0)
+    person.make_folder("From Marie")
+    person.row("away.txt").click()
+    page.keyboard.press("Control+x")
+    page.keyboard.press("Alt+ArrowUp")
+    expect(person.row("Summer 2026")).to_be_visible()
+    page.keyboard.press("Control+v")
+    expect(person.row("away.txt")).to_be_visible()
+
+    expect(jonas.row("From Marie")).to_be_visible()
+    expect(jonas.row("old.txt")).to_have_count(0)
+    expect(jonas.row("away.txt")).to_have_count(0)
+    assert jonas.names() == ["From Jonas", "From Marie"]
+    assert jonas.complaints == []
+
+    person.row("Summer 2026").click()
+    page.get_by_role("toolbar").get_by_role("button", name="Share").click()
+    page.get_by_label(f"What {jonas.name} can do").select_option("Take it back")
+    expect(jonas.page.get_by_role("heading", name="Nobody has shared anything with you yet")).to_be_visible()
+    expect(jonas.page.locator("#toasts")).to_contain_text("“Summer 2026” is not shared with you any more.")
+
+
+def _share(person: Person, name: str, whom: str, *, role: str = "Can view") -> None:
+    """Let somebody look at something, or more."""
     person.row(name).click()
     person.page.get_by_role("toolbar").get_by_role("button", name="Share").click()
     dialog = person.page.get_by_role("dialog", name=f"Share “{name}”")
     dialog.get_by_label("User name").fill(whom)
+    dialog.get_by_label("Role").select_option(role)
     dialog.get_by_role("button", name="Add").click()
     expect(dialog.get_by_role("listitem").filter(has_text=whom)).to_be_visible()
     dialog.get_by_role("button", name="Done").click()

@@ -7,7 +7,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
-from files import changes, copying, purging, restoring, tree, versions
+from files import access, changes, copying, purging, restoring, sharing, tree, versions
 from files.errors import BadCursor, CursorExpired
 from files.models import Entry, Tombstone
 from tests.files.conftest import make_folder, write_file
@@ -213,3 +213,58 @@ def test_the_api_tells_changes(api, anonymous, owner):
     assert api.get(CHANGES, {"cursor": rest["cursor"]}).json()["results"] == []
     assert api.get(f"{CHANGES}?cursor=x").json()["code"] == "bad_cursor"
     assert anonymous.get(CHANGES).status_code == 401
+
+
+def news_of(reader, folder, cursor, *, limit=1000):
+    """Return what a folder tells: of each name that changed whether it is there, the count, a cursor."""
+    settle()
+    news = changes.folder_news(reader, access.find(reader, folder.id), cursor, limit=limit)
+    named = {
+        Entry.objects.get(id=entry_id).name: etag is not None for entry_id, etag in news.revisions.items()
+    }
+    return named, news.count, news.cursor
+
+
+@pytest.fixture
+def guest(owner, stranger):
+    """Who may look into the owner's folder `/shared`."""
+    sharing.share_with(owner, make_folder(owner, "/shared").id, role="viewer", username=stranger.username)
+    return stranger
+
+
+def test_whom_a_folder_is_shared_with_is_told_what_changes_in_it_and_nothing_else(owner, guest):
+    gone, moved = write_file(owner, "/shared/gone"), write_file(owner, "/shared/moved")
+    write_file(owner, "/shared/deep/below")
+    folder = make_folder(owner, "/shared")
+    settle()
+    cursor = changes.now(guest)
+    assert news_of(guest, folder, cursor)[:2] == ({}, None)
+
+    write_file(owner, "/secret")
+    write_file(owner, "/shared/deep/lower")
+    assert news_of(guest, folder, cursor)[:2] == ({}, 3)
+    write_file(owner, "/shared/new")
+    tree.trash(owner, gone.id)
+    named, count, cursor = news_of(guest, folder, cursor)
+    assert (named, count) == ({"new": True, "gone": False}, 3)
+    tree.move(owner, moved.id, tree.root_folder(owner).id)
+    assert news_of(guest, folder, cursor)[:2] == ({}, 2), "it is missed by the number of entries"
+
+
+def test_a_folder_is_followed_a_few_changes_at_a_time(owner, guest):
+    folder = make_folder(owner, "/shared")
+    settle()
+    cursor, told = changes.now(guest), {}
+    for number in range(5):
+        write_file(owner, f"/shared/{number}")
+        write_file(owner, f"/elsewhere {number}")
+
+    settle()
+    seen = access.find(guest, folder.id)
+    for _ in range(4):
+        news = changes.folder_news(guest, seen, cursor, limit=3)
+        told |= news.revisions
+        cursor = news.cursor
+
+    assert not news.is_more
+    assert len(told) == news.count == 5
