@@ -67,7 +67,8 @@ _ENDING = r"lower(substring(e.name from '\.([[:alnum:]]+)$'))"
 _FOLDERS = f"{_BELOW} SELECT id FROM below LIMIT %(most)s::int"
 _ALONG_TREE = """
 {below} SELECT e.id, e.value FROM (
-    SELECT e.id, e.{column} AS value, e.words, e.name, e.kind, e.starred, e.modified_at, e.parent_id
+    SELECT e.id, e.{column} AS value, e.words, e.name, e.kind, e.starred, e.modified_at, e.parent_id,
+           e.version_id
       FROM files_entry e
      WHERE e.owner_id = %(owner)s::bigint AND {living} AND {beyond}
      ORDER BY e.{column} {way}, e.id {way} LIMIT %(most)s::int
@@ -79,7 +80,8 @@ _ALONG_SIZES = f"""
     SELECT v.id, v.entry_id, v.size FROM files_version v WHERE {CURRENT_BY_SIZE} AND {{beyond}}
      ORDER BY v.size {{way}}, v.entry_id {{way}} LIMIT %(most)s::int
 ) v CROSS JOIN LATERAL (
-    SELECT e.id, e.words, e.name, e.kind, e.starred, e.modified_at, e.parent_id FROM files_entry e
+    SELECT e.id, e.words, e.name, e.kind, e.starred, e.modified_at, e.parent_id, e.version_id
+      FROM files_entry e
      WHERE e.id = v.entry_id AND e.version_id = v.id AND e.owner_id = %(owner)s::bigint AND {LIVING} OFFSET 0
 ) e WHERE e.words @@ %(query)s::tsquery AND {{filters}} LIMIT %(limit)s::int
 """
@@ -91,16 +93,29 @@ SELECT e.id, e.value FROM unnest(%(folders)s::uuid[]) AS folder (id) CROSS JOIN 
 _ENDLESS = 2**62
 _ALONG_FOLDER = """(
 SELECT e.id, e.value FROM (
-    SELECT e.id, e.{column} AS value, e.words, e.name, e.kind, e.starred, e.modified_at FROM files_entry e
+    SELECT e.id, e.{column} AS value, e.words, e.name, e.kind, e.starred, e.modified_at, e.version_id
+      FROM files_entry e
      WHERE e.parent_id = folder.id AND e.kind = '{kind}' AND {living} AND {beyond}
      ORDER BY e.{column} {way}, e.id {way} LIMIT %(endless)s::bigint
 ) e WHERE e.words @@ %(query)s::tsquery AND {own} LIMIT %(limit)s::int)"""
 _IS_SINCE = "e.modified_at >= %(since)s::timestamptz"
+_BETWEEN_SIZES = "BETWEEN %(smallest)s::bigint AND %(largest)s::bigint"
+_HAS_SIZE = f"(SELECT v.size FROM files_version v WHERE v.id = e.version_id) {_BETWEEN_SIZES}"
 _IN_TRASH = f"SELECT e.* FROM files_entry e WHERE e.owner_id = %(owner)s::bigint AND {_TRASHED}"
 _WITH_STAR = f"SELECT e.* FROM files_entry e WHERE e.owner_id = %(owner)s::bigint AND e.starred AND {LIVING}"
 _SINCE = f"""
 SELECT e.* FROM files_entry e
  WHERE e.owner_id = %(owner)s::bigint AND e.modified_at >= %(since)s::timestamptz AND {LIVING}"""
+# All trees have their files along one index. Those of others count, too, so that the walk has an end.
+_OF_SIZE = f"""
+SELECT e.* FROM (
+    SELECT v.id, v.entry_id FROM files_version v
+     WHERE {CURRENT_BY_SIZE} AND v.size {_BETWEEN_SIZES}
+     ORDER BY v.size DESC, v.entry_id DESC LIMIT %(most)s::int
+) v LEFT JOIN LATERAL (
+    SELECT e.* FROM files_entry e
+     WHERE e.id = v.entry_id AND e.version_id = v.id AND e.owner_id = %(owner)s::bigint AND {LIVING} OFFSET 0
+) e ON true"""
 _IN_FOLDERS = f"""
 SELECT e.* FROM below b CROSS JOIN LATERAL (
     SELECT e.* FROM files_entry e WHERE e.parent_id = b.id AND {{kinds}} AND {FOLDER} OFFSET 0
@@ -111,7 +126,7 @@ _IN_PLACE = """
            e.sort_key, e.modified_at, e.created_at, e.version_id
       FROM ({place}) e LIMIT %(most)s::int
 ), found AS (
-    SELECT e.id, {value} AS value, e.name, e.kind, e.starred, e.modified_at, e.parent_id
+    SELECT e.id, {value} AS value, e.name, e.kind, e.starred, e.modified_at, e.parent_id, e.version_id
       FROM place e {joins}
      WHERE e.words @@ %(query)s::tsquery
 )
@@ -122,7 +137,7 @@ SELECT (SELECT count(*) FROM place),
 _BY_WORDS = """
 {below} SELECT e.id FROM (
     SELECT e.id, {value} AS value, e.words, e.name, e.kind, e.starred, e.modified_at, e.trashed_at,
-           e.purged_at, e.parent_id
+           e.purged_at, e.parent_id, e.version_id
       FROM (SELECT e.* FROM files_entry e WHERE e.words @@ %(rare)s::tsquery OFFSET 0) e {joins}
 ) e WHERE e.words @@ %(query)s::tsquery AND {state} AND {filters} AND {after}
  ORDER BY e.value {way}, e.id {way} LIMIT %(limit)s::int OFFSET %(offset)s::int
@@ -154,6 +169,8 @@ class Wanted:
     type: FileType | None = None
     since: datetime | None = None
     """It was modified no earlier."""
+    sizes: range | None = None
+    """It is a file of so many bytes."""
     after: Position | None = None
 
     @property
@@ -256,7 +273,7 @@ def _along_folders(wanted: Wanted, folders: list[UUID], page: int) -> Iterator[l
 def _along_tree(wanted: Wanted, sample: Sample, page: int) -> Iterator[list[Any]]:
     """Yield what matches among those entries of a tree that come first, up to a bound."""
     is_size = wanted.column == "size"
-    most = SIZES_LOOKED_AT if is_size else LOOKED_AT
+    most = SIZES_LOOKED_AT if is_size or wanted.sizes else LOOKED_AT
     if not wanted.tops and not is_size:
         most = min(most, PATIENCE * page * sample.of_terms[0] // max(1, sample.wanted))
     along = _ALONG_SIZES if is_size else _ALONG_TREE
@@ -290,6 +307,8 @@ def _places(wanted: Wanted) -> Iterator[str]:
         yield _WITH_STAR
     if wanted.since:
         yield _SINCE
+    if wanted.sizes:
+        yield _OF_SIZE
     if wanted.tops or wanted.kind == Entry.Kind.FOLDER:
         yield _IN_FOLDERS + (_TOPS if wanted.with_tops else "")
 
@@ -344,6 +363,8 @@ def _own(wanted: Wanted) -> str:
         conditions.append(f"e.kind = 'file' AND {_ENDING} = ANY(%(endings)s::text[])")
     if wanted.since is not None:
         conditions.append(_IS_SINCE)
+    if wanted.sizes:
+        conditions.append(_HAS_SIZE)
     return " AND ".join(conditions)
 
 
@@ -357,6 +378,8 @@ def _ask(statement: str, wanted: Wanted, **further: Any) -> list[Any]:
         "tops": list(wanted.tops) or None,
         "endings": list(wanted.endings),
         "since": wanted.since,
+        "smallest": wanted.sizes[0] if wanted.sizes else None,
+        "largest": wanted.sizes[-1] if wanted.sizes else None,
         "query": " & ".join(wanted.terms),
         **further,
     }

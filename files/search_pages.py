@@ -58,6 +58,13 @@ CHOICES: Mapping[str, Mapping[str, str | Promise]] = {
         "month": gettext_lazy("Last 30 days"),
         "year": gettext_lazy("This year"),
     },
+    "size": {
+        "": gettext_lazy("Any size"),
+        "small": gettext_lazy("Under 1\u00a0MB"),
+        "medium": gettext_lazy("1 to 100\u00a0MB"),
+        "large": gettext_lazy("100\u00a0MB to 1\u00a0GB"),
+        "huge": gettext_lazy("Over 1\u00a0GB"),
+    },
     "starred": {"": gettext_lazy("All"), "1": gettext_lazy("Starred")},
 }
 """Of each filter its choices, by how the address says them; first the one that narrows nothing."""
@@ -65,6 +72,14 @@ TITLES = {
     "type": gettext_lazy("Type"),
     "owner": gettext_lazy("Owner"),
     "modified": gettext_lazy("Modified"),
+    "size": gettext_lazy("Size"),
+}
+_MB, _GB = 10**6, 10**9
+_SIZES = {
+    "small": range(_MB),
+    "medium": range(_MB, 100 * _MB),
+    "large": range(100 * _MB, _GB),
+    "huge": range(_GB, 2**63),
 }
 _DAYS = {"day": 1, "week": 7, "month": 30}
 
@@ -91,7 +106,7 @@ class Filter:
 @require_safe
 @login_required
 def search(request: HttpRequest) -> HttpResponse:
-    """Show what is found by `?q=`, narrowed by `type`, `owner`, `modified` and `starred`."""
+    """Show what is found by `?q=`, narrowed by `type`, `owner`, `modified`, `size` and `starred`."""
     user, query = access.signed_in(request), request.GET.get("q", "").strip()
     asked = {name: request.GET.get(name, "") for name in CHOICES}
     on = {name: value for name, value in asked.items() if value and value in CHOICES[name]}
@@ -124,6 +139,7 @@ def _sought(query: str, on: Mapping[str, str]) -> Sought:
         starred="starred" in on,
         type=None if kind == FOLDER else FileType(kind),
         since=_since(on["modified"], timezone.now()) if "modified" in on else None,
+        sizes=_SIZES[on["size"]] if "size" in on else None,
         whose=Whose(on.get("owner", Whose.ANYONE)),
         whatever=bool(on) and not query,
     )

@@ -54,6 +54,8 @@ class Sought:
     """Only files of this type; then the text may be empty."""
     since: datetime | None = None
     """Only what was modified no earlier."""
+    sizes: range | None = None
+    """Only files of so many bytes."""
     whose: Whose = Whose.ME
     """Stars and trashes are one's own, and a folder has one owner: there it says nothing."""
     whatever: bool = False
@@ -90,6 +92,7 @@ def search(user: "User", sought: Sought, paging: Paging) -> Page:
                 with_tops=tree.with_tops,
                 type=sought.type,
                 since=sought.since,
+                sizes=sought.sizes,
                 after=after,
             ),
             limit + 1,
@@ -164,7 +167,8 @@ def _belongs_to(sought: Sought, paging: Paging) -> list[Any]:
     folder = sought.folder_id.hex if sought.folder_id else None
     # Not the time: “since today” is said anew with each page, and any place in the order stays one.
     narrowed = [sought.starred, sought.trashed, folder, sought.type, sought.whose, sought.whatever]
-    return [sought.text, *narrowed, paging.order, paging.kind]
+    sizes = [sought.sizes[0], sought.sizes[-1]] if sought.sizes else None
+    return [sought.text, *narrowed, sizes, paging.order, paging.kind]
 
 
 def _write_cursor(sought: Sought, paging: Paging, last: EntryDetails) -> str:

@@ -94,6 +94,26 @@ def test_what_was_modified_lately_is_found(owner, way, order):
 
 @FREQUENT
 @pytest.mark.parametrize("order", ["name", "-name", "size", "-modified_at"])
+def test_files_of_some_sizes_are_found(owner, stranger, way, order):
+    for size in (0, 4, 5, 7, 8, 2**32):
+        write_file(owner, f"/box/lake {size}", size=size)
+        write_file(stranger, f"/lake {size}", size=size)
+    folder = make_folder(owner, "/box/lake")
+    tree.trash(owner, write_file(owner, "/lake 6", size=6).id)
+
+    def seen(sizes, text="lake", **further):
+        return set(found(owner, text, sizes=sizes, order=order, **further))
+
+    assert seen(range(5, 8)) == seen(range(5, 8), "", whatever=True) == {"lake 5", "lake 7"}
+    assert seen(range(5, 8), folder_id=folder.parent_id) == {"lake 5", "lake 7"}
+    assert seen(range(1)) == {"lake 0"}
+    assert seen(range(8, 2**63)) == {"lake 8", f"lake {2**32}"}
+    assert seen(range(5, 8), kind="folder") == set()
+    assert seen(range(5, 8), trashed=True) == {"lake 6"}
+
+
+@FREQUENT
+@pytest.mark.parametrize("order", ["name", "-name", "size", "-modified_at"])
 @pytest.mark.django_db(transaction=True)  # each entry has its own moment
 def test_what_others_share_is_found_beside_ones_own(owner, stranger, way, order):
     third = person("third")
@@ -151,7 +171,7 @@ def test_a_cursor_belongs_to_its_filters_but_for_the_moment(owner):
 
     later = dataclasses.replace(sought, since=timezone.now() - timedelta(hours=12))
     assert [one.name for one in searching.search(owner, later, again).results] == ["lake 2.jpg"]
-    for other in ({"type": FileType.PDF}, {"whose": Whose.ANYONE}):
+    for other in ({"type": FileType.PDF}, {"sizes": range(9)}, {"whose": Whose.ANYONE}):
         with pytest.raises(BadCursor):
             searching.search(owner, dataclasses.replace(sought, **other), again)
 
@@ -250,6 +270,9 @@ class TestPage:
         assert shown("/search?q=lake&type=folder") == ["lakes"]
         assert shown("/search?q=&starred=1") == ["lakes"]
         assert shown("/search?q=&owner=others") == ["their lake.jpg"]
+        write_file(owner, "/lake film.mp4", size=2 * 10**9)
+        assert shown("/search?q=lake&size=huge") == shown("/search?q=&size=huge") == ["lake film.mp4"]
+        assert shown("/search?q=lake&size=small&type=pdf") == ["lake.pdf"]
         assert shown("/search?q=lake&type=picture&modified=month&order=-name&owner=me") == ["lake.jpg"]
         assert shown("/search") == shown("/search?q=") == []
 
