@@ -1,8 +1,9 @@
-// The line at the foot of the rail: whether every copy is where it should be, and what is so when it is not.
+// The line at the foot of the rail: whether every copy is where it should be, and what is so when it is not. For
+// staff the badge beside Cluster, too: what its page tells of.
 
 import { call } from "./api.js";
 import { tablets } from "./dom.js";
-import { _ } from "./gettext.js";
+import { _, ngettext } from "./gettext.js";
 
 const EVERY_MS = 30_000;
 
@@ -15,7 +16,9 @@ export function start() {
 export async function look() {
   const line = document.getElementById("safety");
   try {
-    const { tone, signs, words } = told(await call("GET", "/api/v1/cluster"));
+    const cluster = await call("GET", "/api/v1/cluster");
+    showNews(cluster);
+    const { tone, signs, words } = told(cluster);
     line.className = `safety ${tone}`;
     line.replaceChildren(tablets(signs), words);
   } catch (problem) {
@@ -24,6 +27,14 @@ export async function look() {
     line.replaceChildren(_("The copies were not checked just now"));
   }
   line.hidden = false;
+}
+
+function showNews({ nodes_away: away, problems }) {
+  for (const badge of document.querySelectorAll(".cluster-news")) {
+    badge.hidden = !away && !problems.length;
+    badge.className = `badge cluster-news ${away ? "danger" : "warn"}`;
+    badge.textContent = away ? _("%(away)s off", { away }) : ngettext("%(count)s problem", "%(count)s problems", problems.length);
+  }
 }
 
 function told(cluster) {
