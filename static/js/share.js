@@ -3,7 +3,7 @@
 import { call } from "./api.js";
 import { avatar } from "./avatar.js";
 import { copy } from "./clipboard.js";
-import { ask } from "./dialogs.js";
+import { ask, confirm } from "./dialogs.js";
 import { icon, make } from "./dom.js";
 import { _ } from "./gettext.js";
 import { announce, orSay, toastDone } from "./toast.js";
@@ -137,8 +137,12 @@ function person(all, shares, people) {
 function drawLink(section, id, kind, share) {
   const box = make("input", { type: "checkbox", class: "switch", checked: share !== null, "aria-label": _("Anyone with the link") });
   const turn = async () => {
-    const made = box.checked ? await call("POST", `/api/v1/entries/${id}/shares`, { role: "download" }) : null;
-    if (!made) await call("DELETE", `/api/v1/shares/${share.id}`);
+    if (share && !(await isMeant())) {
+      box.checked = true;
+      return;
+    }
+    const made = share ? null : await call("POST", `/api/v1/entries/${id}/shares`, { role: "download" });
+    if (share) await call("DELETE", `/api/v1/shares/${share.id}`);
     drawLink(section, id, kind, made);
     section.querySelector("input").focus();
     announce(made ? _("The link works") : _("The link is gone"));
@@ -155,6 +159,12 @@ function drawLink(section, id, kind, share) {
   );
   if (focused) document.getElementById(focused)?.focus();
 }
+
+// An address that was given up never works again, so there is no way back to offer afterwards.
+const isMeant = () => confirm({
+  title: _("Turn the link off?"), words: _("Nobody can open anything with it from now on, and this address never works again. A new link has another address."),
+  verb: _("Turn it off"), cancel: _("Keep it"), danger: true,
+});
 
 const until = (share) => (share.link.expires_at ? _(" until %(year)s", { year: new Date(share.link.expires_at).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" }) }) : "");
 

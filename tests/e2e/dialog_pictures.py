@@ -23,6 +23,7 @@ def dialogs(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
     expect(dialog.get_by_label("The link", exact=True)).to_be_visible()
     take("share")
     link.uncheck()
+    page.get_by_role("button", name="Turn it off").click()
     expect(dialog.get_by_label("The link", exact=True)).to_have_count(0)
     dialog.get_by_role("button", name="Done").click()
     page.locator('.row[data-name="Milky way.jpg"] .c-box').click()

@@ -78,6 +78,7 @@ def test_what_could_not_be_changed_is_shown_as_it_is(person: Person, open_person
     link.check()
     lose_the_line(page)
     link.click()
+    page.get_by_role("button", name="Turn it off").click()
     expect(link).to_be_checked()
     terms = dialog.get_by_label("People can")
     terms.select_option("View only")

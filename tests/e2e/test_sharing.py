@@ -172,7 +172,13 @@ def test_a_link_opens_for_whoever_has_it_until_it_is_gone(person: Person, open_p
     stranger.page.reload()
     expect(stranger.page.get_by_label("Password")).to_be_visible()
 
+    sure = person.page.get_by_role("dialog", name="Turn the link off?")
     link.uncheck()
+    sure.get_by_role("button", name="Keep it").click()
+    expect(link).to_be_checked()
+    assert stranger.page.goto(address).status == 200
+    link.uncheck()
+    sure.get_by_role("button", name="Turn it off").click()
     expect(dialog.get_by_label("The link", exact=True)).to_have_count(0)
     dialog.get_by_role("button", name="Done").click()
     assert stranger.page.goto(address).status == 404
@@ -192,6 +198,7 @@ def test_what_is_said_while_a_dialog_is_open_is_in_the_dialog(person: Person) ->
 
     page.route("**/api/v1/shares/*", lambda route: route.abort())
     dialog.get_by_role("checkbox", name="Anyone with the link").click()  # on again before one looks
+    page.get_by_role("button", name="Turn it off").click()
     said = dialog.get_by_role("status").filter(has_text="The connection is gone.")
     expect(said).to_be_visible()
     said.get_by_role("button", name="Close").click()
