@@ -69,7 +69,7 @@ function startFrame() {
   page.start();
   viewport.start();
   rows.start();
-  selection.start({ open, deedsFor });
+  selection.start({ open, deedsFor, showMenu: (at) => menu.show(deedsFor(selection.chosen()), at, run) });
   menu.start();
   keys.start();
   band.start();
@@ -109,8 +109,10 @@ document.addEventListener("contextmenu", (event) => {
   const row = rows.rowAt(event.target);
   const byKey = !event.button && !event.buttons; // the menu key, or Shift+F10
   const isBeside = event.target.closest("#page") ? !event.target.closest("a, button, input, .page-head") : byKey && event.target === document.body;
-  if (!(row ?? (isBeside && page.hasEntries())) || event.pointerType === "touch") return;
+  const isTouch = event.pointerType === "touch"; // a long press: `selection` minds that of a row
+  if (!(row ?? (isBeside && !isTouch && page.hasEntries()))) return;
   event.preventDefault();
+  if (isTouch) return;
   const at = { x: event.clientX, y: event.clientY };
   const show = row ? (point) => openMenu(row, point) : openMenuHere;
   if (byKey) show(row ? row.querySelector(".c-menu") : at);

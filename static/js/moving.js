@@ -126,7 +126,7 @@ async function show(ids, to, { gone = [], from = null } = {}) {
 export function start() {
   document.addEventListener("dragstart", (event) => {
     const row = rowAt(event.target);
-    if (!row || inTrash()) return;
+    if (!row || inTrash() || event.defaultPrevented) return;
     const dragged = selected().includes(row) ? everyChosen() : [row.dataset];
     event.dataTransfer.setData(TYPE, JSON.stringify(dragged.map(bare)));
     event.dataTransfer.effectAllowed = "copyMove";

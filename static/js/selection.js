@@ -14,6 +14,7 @@ let follows = false; // one row that was clicked: the selection goes with the fo
 let beyond = new Map(); // id → facts of what is selected and has not come yet
 let asking = null; // the selection of all that is being made, unless it is given up meanwhile
 let open = () => {};
+let showMenu = () => {};
 let deedsFor = () => [];
 let touching = false;
 let pressed = null;
@@ -113,7 +114,7 @@ export function changed() {
 }
 
 export function start(options) {
-  ({ open, deedsFor } = options);
+  ({ open, deedsFor, showMenu } = options);
   document.addEventListener("pointerdown", (event) => {
     touching = event.pointerType === "touch";
     const row = touching && rowAt(event.target);
@@ -125,6 +126,10 @@ export function start(options) {
       if (end !== "pointermove" || Math.hypot(event.movementX, event.movementY) > 3) clearTimeout(pressed);
     }, { passive: true });
   }
+  document.addEventListener("dragstart", (event) => touching && event.preventDefault()); // it would take the press away
+  document.addEventListener("pointerup", (event) => {
+    if (pressed === "done") setTimeout(showMenu, 0, { x: event.clientX, y: event.clientY }); // the end of the press would close it
+  });
   document.addEventListener("click", clicked);
   document.addEventListener("dblclick", (event) => {
     const row = rowAt(event.target);
@@ -139,9 +144,10 @@ export function start(options) {
   });
 }
 
+// A long press selects a row, along with what is selected; the menu of all of it comes as the finger leaves.
 function press(row) {
   pressed = "done";
-  toggle(row);
+  if (row.getAttribute("aria-selected") !== "true") toggle(row);
 }
 
 function clicked(event) {

@@ -46,6 +46,17 @@ class Person:
     def transfer(self, name: str) -> Locator:
         return self.page.locator("#tray .transfer").filter(has_text=name)
 
+    def press_long(self, row: Locator) -> None:
+        """Hold a finger on a row until it is selected, and lift it."""
+        box = row.bounding_box()
+        assert box
+        middle = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+        hand = self.page.context.new_cdp_session(self.page)
+        hand.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [middle]})
+        expect(row).to_have_attribute("aria-selected", "true")
+        hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        hand.detach()
+
     def make_folder(self, name: str) -> None:
         self.page.get_by_role("main").get_by_role("button", name="New folder").click()
         dialog = self.page.get_by_role("dialog")
