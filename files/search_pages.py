@@ -60,10 +60,10 @@ CHOICES: Mapping[str, Mapping[str, str | Promise]] = {
     },
     "size": {
         "": gettext_lazy("Any size"),
-        "small": gettext_lazy("Under 1\u00a0MB"),
-        "medium": gettext_lazy("1 to 100\u00a0MB"),
-        "large": gettext_lazy("100\u00a0MB to 1\u00a0GB"),
-        "huge": gettext_lazy("Over 1\u00a0GB"),
+        "small": gettext_lazy("Under 1 MB"),
+        "medium": gettext_lazy("1 to 100 MB"),
+        "large": gettext_lazy("100 MB to 1 GB"),
+        "huge": gettext_lazy("Over 1 GB"),
     },
     "starred": {"": gettext_lazy("All"), "1": gettext_lazy("Starred")},
 }

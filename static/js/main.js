@@ -18,6 +18,7 @@ import * as selection from "./selection.js";
 import * as search from "./search.js";
 import { switchTheme } from "./theme.js";
 import { orSay } from "./toast.js";
+import * as arriving from "./upload/arriving.js";
 import * as intake from "./upload/intake.js";
 import * as leftover from "./upload/leftover.js";
 import * as queue from "./upload/queue.js";
@@ -77,6 +78,7 @@ function startFrame() {
   details.start();
   intake.start();
   tray.start();
+  arriving.start();
   safety.start();
   search.start();
   live.start();

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.e2e.conftest import PHONE
 from tests.e2e.people import Person
 from tests.e2e.slow_line import SlowLine
 from tests.system import System
@@ -80,6 +81,9 @@ def test_what_is_forgotten_is_not_told_again_and_keeps_no_room(
 ) -> None:
     page = person.page
     told = leave_unfinished(person, scans, line)
+    page.set_viewport_size(PHONE)
+    page.get_by_role("button", name="New", exact=True).click()  # nothing lies over it
+    page.keyboard.press("Escape")
 
     told.get_by_role("button", name="Forget them").click()
     expect(told).to_have_count(0)

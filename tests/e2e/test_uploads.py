@@ -192,16 +192,25 @@ def test_on_a_phone_the_tray_is_folded_and_covers_nothing_that_is_pressed(
 def test_an_upload_survives_moving_to_another_folder(slow_person: Person, tmp_path: Path) -> None:
     digest = write(tmp_path / "film.mp4", 6 * 2**20)
     slow_person.make_folder("Elsewhere")
+    arriving = slow_person.page.locator("#arriving")
     slow_person.choose_files([tmp_path / "film.mp4"])
-    expect(slow_person.transfer("film.mp4")).to_have_class("transfer sending")
+    transfer = slow_person.transfer("film.mp4")
+    transfer.get_by_role("button", name="Pause").click()
+    expect(arriving).to_contain_text("film.mp4")
+    slow_person.page.keyboard.press("v")
+    expect(arriving.locator(".how-far")).to_contain_text("Paused")
+    transfer.get_by_role("button", name="Go on").click()
+    expect(transfer).to_have_class("transfer sending")
 
     slow_person.row("Elsewhere").dblclick()
     expect(slow_person.page.get_by_role("heading", name="Elsewhere")).to_be_visible()
+    expect(arriving).to_have_count(0)
     expect(slow_person.transfer("film.mp4")).to_have_class("transfer done")
     assert slow_person.names() == []
     slow_person.page.go_back()
 
     expect(slow_person.row("film.mp4")).to_be_visible()
+    expect(arriving).to_have_count(0)
     assert hashlib.sha256(slow_person.download("film.mp4", tmp_path)).hexdigest() == digest
 
 

@@ -11,6 +11,7 @@ import { pathOf } from "./transfer.js";
 const KEY = /^tus::dfsweb\/([^/]+)\/([^/]+)\/(\d+)\/(\d+)\/(\w+)::/; // as transfer.js has its fingerprint
 const NAMED = 3;
 const RETRY_DELAYS_MS = [500, 1500, 4000, 8000]; // what was cut off may be locked for some seconds
+const GAP_PX = 8; // below it
 const ANSWER_MS = 500; // other windows answer in a few
 const windows = new BroadcastChannel("dfsweb-uploads");
 let left = [];
@@ -50,8 +51,11 @@ function remembered() {
 
 const title = () => ngettext("%(count)s upload did not finish", "%(count)s uploads did not finish", left.length);
 
+// What stands at the foot of a phone's page stands above it.
+const room = new ResizeObserver(([{ borderBoxSize }]) => document.body.style.setProperty("--leftover-height", `${borderBoxSize[0].blockSize + GAP_PX}px`));
+
 function show() {
-  document.getElementById("leftover")?.remove();
+  hide();
   if (!left.length) return;
   const pick = make("input", { type: "file", multiple: true, hidden: true, "aria-label": _("The same files again") });
   pick.addEventListener("change", () => orSay(() => goOn([...pick.files])));
@@ -68,9 +72,14 @@ function show() {
     ),
     pick,
   ));
+  room.observe(document.getElementById("leftover"));
 }
 
-const hide = () => document.getElementById("leftover").remove();
+function hide() {
+  room.disconnect();
+  document.body.style.removeProperty("--leftover-height");
+  document.getElementById("leftover")?.remove();
+}
 
 // Each goes on to where it was going.
 async function goOn(files) {
