@@ -1,10 +1,10 @@
-// Keeps what is shown true while others change it: asks every few seconds for the news of one's tree, and of the
-// folder on show when it is another's.
+// Keeps what is shown true while others change it: asks every few seconds for the news of one's tree, and of what
+// another shares where that is on show.
 
 import { call } from "./api.js";
 import { _ } from "./gettext.js";
 import { folderId, go, hasEntries, inTrash, isAnywhere, page, refresh } from "./page.js";
-import { placeAll, remove, rowOf } from "./rows.js";
+import { placeAll, remove, rowOf, rows } from "./rows.js";
 import { changed, chosen, focused } from "./selection.js";
 import { orSay, toast } from "./toast.js";
 
@@ -23,6 +23,7 @@ export async function start() {
   for (;;) {
     await orNever(followOwn, () => (cursor = null)); // from now on, then
     await orNever(followShared, refresh);
+    await orNever(followShares, refresh);
     if (isStale && isAtRest()) await refresh(focused()?.dataset.id);
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
   }
@@ -70,6 +71,16 @@ async function newsOf(folder, from) {
     if (problem.status === 404) return null;
     throw problem;
   }
+}
+
+// Of what others share as a whole no cursor tells: it is looked at, unless it is too much for that.
+async function followShares() {
+  const here = page();
+  if (here.dataset.place !== "shared" || !isSeen()) return;
+  const { results, next } = await call("GET", `/api/v1/entries?shared=true&limit=${MOST}`);
+  if (next || here !== page()) return;
+  const there = new Set(results.map((one) => one.id));
+  if (results.some((one) => rowOf(one.id)?.dataset.revision !== one.etag) || rows().some((row) => !there.has(row.dataset.id))) isStale = true;
 }
 
 async function leaveShared(here) {

@@ -110,9 +110,10 @@ def test_who_is_in_a_shared_folder_sees_what_the_others_do_there(person: Person,
     page = person.page
     person.make_folder("Summer 2026")
     person.put({"Summer 2026/old.txt": b"", "Summer 2026/away.txt": b""})
+    jonas.page.get_by_role("link", name="Shared with me").click()
+    expect(jonas.page.get_by_role("heading", name="Nobody has shared anything with you yet")).to_be_visible()
     _share(person, "Summer 2026", jonas.name, role="Can edit")
     person.row("Summer 2026").dblclick()
-    jonas.page.get_by_role("link", name="Shared with me").click()
     jonas.row("Summer 2026").dblclick()
     expect(jonas.row("old.txt")).to_be_visible()
 
