@@ -40,7 +40,10 @@ def dialogs(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
 
 
 def uploading(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
-    """The tray with one file saved, one on its way and one that waits, over a folder that stays as it was."""
+    """The tray with one file saved, one on its way and one that waits; what a reload leaves of them.
+
+    The folder stays as it was.
+    """
     page.goto(page.evaluate("location.origin"))
     files = {"Snow line.jpg": 58_000, "Forest walk.mp4": 20_000_000, "Film scans.zip": 29_000_000}
     devtools = page.context.new_cdp_session(page)
@@ -54,11 +57,14 @@ def uploading(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
     bar = page.locator("#tray .transfer", has_text="Forest walk.mp4").locator("[role=progressbar]")
     page.wait_for_function("bar => Number(bar.getAttribute('aria-valuenow')) > 25", arg=bar.element_handle())
     take("uploading")
-    if is_phone:
-        page.get_by_role("button", name="Unfold").tap()
-    for name in list(files)[1:]:
-        page.get_by_role("button", name=f"Cancel {name}").click()
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.reload()
     devtools.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
+    leftover = page.get_by_role("region", name="What did not finish")
+    expect(leftover).to_be_visible()
+    take("leftover")
+    leftover.get_by_role("button", name="Forget them").click()
+    page.wait_for_function("() => !Object.keys(localStorage).some((key) => key.startsWith('tus::'))")
     page.locator('.row[data-name="Snow line.jpg"]').evaluate(PURGE)
 
 

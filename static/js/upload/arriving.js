@@ -38,7 +38,8 @@ function show() {
 }
 
 function isGoingHere(one) {
-  if (one.parent !== folderId() || !["sending", "paused"].includes(one.state)) return false;
+  const isOnItsWay = one.state === "sending" || (one.state === "paused" && seen.has(one)); // others wait, of whom there may be thousands
+  if (one.parent !== folderId() || !isOnItsWay) return false;
   if (!seen.has(one)) {
     seen.set(one, performance.now());
     setTimeout(show, SHOWN_AFTER_MS + 10);
