@@ -27,6 +27,8 @@ CURSOR_LIFE = timedelta(days=30)
 """Tombstones stay so long: whoever was away for longer has to begin anew."""
 _SALT = "files.changes"
 _START = ("0", UUID(int=0))
+_LAST_ID = UUID(int=2**128 - 1)
+"""Behind all of a transaction; it has ended, so no more of it comes."""
 # One statement, one snapshot: what it sees and what may still precede it are of one moment.
 _CHANGES = """
 SELECT changed_in::text, id, is_gone FROM (
@@ -102,6 +104,8 @@ def folder_news(user: "User", folder: EntryDetails, cursor: str, *, limit: int) 
         )
     }
     count = inside.living().count() if rows else None
+    if rows and not is_more:  # the last one may be of elsewhere, and a cursor can be read
+        rows = [(rows[-1][0], _LAST_ID)]
     return FolderNews(revisions, count, _cursor_behind(user, rows, after), is_more)
 
 

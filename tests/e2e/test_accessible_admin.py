@@ -62,3 +62,9 @@ def test_axe_finds_nothing_in_the_description_of_the_api(admins_page: Page, syst
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     found = everywhere(page, "api/docs", but=SWAGGERS)
     assert not found, said(found)
+    html = page.locator("html")
+    expect(html).to_have_class("dark-mode")
+    page.context.add_cookies([{"name": "theme", "value": "light", "url": system.url}])
+    page.reload()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(html).not_to_have_class("dark-mode")  # what was chosen goes before what the system has

@@ -31,6 +31,9 @@ def test_what_is_found_is_narrowed_and_sorted_and_the_address_says_so(person: Pe
     page.get_by_role("menuitem", name="Last 24 hours").click()
     expect(page.get_by_role("button", name="Modified: Last 24 hours")).to_be_focused()
     assert person.names() == ["Lake 1.jpg", "Lake 10.jpg"]
+    page.get_by_role("button", name="Size").click()
+    page.get_by_role("menuitem", name="Over 1 GB").click()
+    expect(page.get_by_role("heading", name="Nothing found for “lake 1”")).to_be_visible()
     page.get_by_role("link", name="Clear the filters").click()
     expect(page.get_by_role("button", name="Type", exact=True)).to_be_visible()
 

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from django.core import signing
 from django.core.management import call_command
 from django.db import connection, transaction
 
@@ -240,9 +241,12 @@ def test_whom_a_folder_is_shared_with_is_told_what_changes_in_it_and_nothing_els
     cursor = changes.now(guest)
     assert news_of(guest, folder, cursor)[:2] == ({}, None)
 
-    write_file(owner, "/secret")
+    secret = write_file(owner, "/secret")
+    named, count, later = news_of(guest, folder, cursor)
+    assert (named, count) == ({}, 3)
+    assert secret.id.hex not in str(signing.loads(later, salt="files.changes"))
     write_file(owner, "/shared/deep/lower")
-    assert news_of(guest, folder, cursor)[:2] == ({}, 3)
+    assert news_of(guest, folder, later)[:2] == ({}, 3)
     write_file(owner, "/shared/new")
     tree.trash(owner, gone.id)
     named, count, cursor = news_of(guest, folder, cursor)
