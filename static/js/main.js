@@ -70,7 +70,7 @@ function startFrame() {
   page.start();
   viewport.start();
   rows.start();
-  selection.start({ open, deedsFor, showMenu: (at) => menu.show(deedsFor(selection.chosen()), at, run) });
+  selection.start({ open, deedsFor, showMenu: (at) => menu.isOpen() || menu.show(deedsFor(selection.chosen()), at, run) });
   menu.start();
   keys.start();
   band.start();

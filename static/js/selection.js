@@ -127,9 +127,7 @@ export function start(options) {
     }, { passive: true });
   }
   document.addEventListener("dragstart", (event) => touching && event.preventDefault()); // it would take the press away
-  document.addEventListener("pointerup", (event) => {
-    if (pressed === "done") setTimeout(showMenu, 0, { x: event.clientX, y: event.clientY }); // the end of the press would close it
-  });
+  document.addEventListener("pointerup", endPress);
   document.addEventListener("click", clicked);
   document.addEventListener("dblclick", (event) => {
     const row = rowAt(event.target);
@@ -150,11 +148,17 @@ function press(row) {
   if (row.getAttribute("aria-selected") !== "true") toggle(row);
 }
 
+// A press may end with a click, too, and each of them closes what is open: so the menu comes behind it, maybe anew.
+function endPress({ clientX: x, clientY: y }) {
+  if (pressed === "done") setTimeout(showMenu, 0, { x, y });
+}
+
 function clicked(event) {
   const row = rowAt(event.target);
   if (!row || event.target.closest("[data-deed]")) return;
   event.preventDefault(); // the link is for pages without scripts, and for opening in a new tab
   if (pressed === "done") {
+    endPress(event);
     pressed = null;
     return;
   }
