@@ -30,10 +30,11 @@ export async function look() {
 }
 
 function showNews({ nodes_away: away, problems }) {
+  const count = problems.filter((one) => one.severity !== "notice").length; // a notice calls nobody
   for (const badge of document.querySelectorAll(".cluster-news")) {
-    badge.hidden = !away && !problems.length;
+    badge.hidden = !away && !count;
     badge.className = `badge cluster-news ${away ? "danger" : "warn"}`;
-    badge.textContent = away ? _("%(away)s off", { away }) : ngettext("%(count)s problem", "%(count)s problems", problems.length);
+    badge.textContent = away ? _("%(away)s off", { away }) : ngettext("%(count)s problem", "%(count)s problems", count);
   }
 }
 

@@ -170,3 +170,6 @@ def test_an_open_page_hears_of_a_node_that_does_not_answer_and_of_its_return(
         system.kill("node-1", signal.SIGCONT)
     expect(card).to_contain_text("Online", timeout=3 * SLOW_MS)
     expect(rail).to_have_text("All your files have 3 copies", timeout=3 * SLOW_MS)
+    expect(problems.locator(".is-notice")).not_to_have_count(0)  # all nodes here share a disk
+    expect(problems.locator("article:not(.is-notice)")).to_have_count(0, timeout=3 * SLOW_MS)
+    expect(page.locator(".cluster-news:visible")).to_have_count(0, timeout=3 * SLOW_MS)
