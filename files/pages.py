@@ -51,12 +51,11 @@ def folder(request: HttpRequest, folder_id: UUID) -> HttpResponse:
     """
     user, view = access.signed_in(request), viewing.chosen(request.GET, request.COOKIES)
     found = access.find_folder(user, folder_id)
-    news = (
-        None if found.is_own or "part" in request.GET else changes.now(user)
-    )  # before what is shown is read
-    cursor, skip = request.GET.get("cursor"), _skip(request) if "part" in request.GET else 0
+    is_part = "part" in request.GET
+    news = None if found.is_own or is_part else changes.now(user)  # before what is shown is read
+    cursor, skip = request.GET.get("cursor"), _skip(request) if is_part else 0
     page = browsing.folder_rows(found, cursor, view.order, limit=page_parts.limit(request), skip=skip)
-    if "part" in request.GET:
+    if is_part:
         return page_parts.part(request, {"page": page, "view": view})
     shown = {
         "place": "files" if found.is_own else "shared",

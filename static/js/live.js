@@ -42,9 +42,11 @@ async function orNever(ask, beginAnew) {
     await ask();
   } catch (problem) {
     if (problem.status === undefined) throw problem;
-    if (problem.status === 400 || problem.status === 410) await beginAnew();
+    if (leadsNowhere(problem)) await beginAnew();
   }
 }
+
+const leadsNowhere = ({ status }) => status === 400 || status === 410;
 
 // A page of another's folder holds its own cursor. What was moved out of the folder is told by the number of entries alone.
 async function followShared() {
@@ -117,7 +119,7 @@ async function catchUp(from) {
   try {
     await follow(from);
   } catch (problem) {
-    if (problem.status !== 400 && problem.status !== 410) throw problem;
+    if (!leadsNowhere(problem)) throw problem;
     await refresh();
   }
 }

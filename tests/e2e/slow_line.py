@@ -56,7 +56,7 @@ class SlowLine:
             while piece := source.recv(PIECE_BYTES):
                 target.sendall(piece)
                 if is_up and self.bytes_a_second:
-                    time.sleep(len(piece) / self.bytes_a_second)
+                    time.sleep(len(piece) / self.bytes_a_second)  # this is the line's slowness
         for end in (source, target):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

@@ -12,17 +12,9 @@ import * as queue from "./queue.js";
 const SHOWN_AFTER_MS = 1000; // what is there at once would only make the list jump
 const seen = new WeakMap(); // transfer → when it was first seen on its way
 let shown = new Map(); // transfer → the parts of its row
-let due = false;
 
 export function start() {
-  queue.onChange(() => {
-    if (due) return;
-    due = true;
-    requestAnimationFrame(() => {
-      due = false;
-      show();
-    });
-  });
+  queue.onFrame(show);
   document.addEventListener("page:shown", () => {
     document.getElementById("arriving")?.remove(); // as it was when this page was left
     shown = new Map();

@@ -10,6 +10,19 @@ export const all = () => transfers;
 export const unfinished = () => transfers.filter((one) => one.isOpen);
 export const onChange = (listener) => listeners.push(listener);
 
+// Calls once a frame for all that changed meanwhile.
+export function onFrame(show) {
+  let due = false;
+  onChange(() => {
+    if (due) return;
+    due = true;
+    requestAnimationFrame(() => {
+      due = false;
+      show();
+    });
+  });
+}
+
 // items: { file, parent, onConflict }
 export function add(items) {
   for (const item of items) transfers.push(new Transfer(item, changed));

@@ -17,17 +17,9 @@ const tray = () => document.getElementById("tray");
 let head = null;
 let body = null;
 let rest = null; // says how many lines are left out
-let due = false;
 
 export function start() {
-  queue.onChange(() => {
-    if (due) return;
-    due = true;
-    requestAnimationFrame(() => {
-      due = false;
-      show();
-    });
-  });
+  queue.onFrame(show);
   window.addEventListener("beforeunload", (event) => {
     if (queue.unfinished().length) event.preventDefault();
   });
