@@ -25,15 +25,20 @@ UPLOADED = "uploaded MiB/s"
 
 def measure(stage: Stage) -> Iterator[Measurement]:
     """List a folder again and again by either door while streams upload without pause."""
-    wire, session = stage.product.wires[0], stage.product.browser_session()
-    folder = stage.product.create_folder(LISTED_FOLDER)
+    product = stage.product
+    session, folder = product.browser_session(), product.create_folder(LISTED_FOLDER)
     for number in range(LISTED):
-        wire.store(f"{LISTED_FOLDER}/{number:03}.txt", b"")
-    first_page = partial(wire.call, "GET", f"/api/v1/entries?parent={folder}")
+        product.wires[0].store(f"{LISTED_FOLDER}/{number:03}.txt", b"")
+
+    def first_page() -> object:
+        return product.wires[0].call("GET", f"/api/v1/entries?parent={folder}")
+
+    def page() -> object:
+        return product.wires[0].read_page(f"/files/{folder}", session)
+
     yield _asked_in_the_crowd(stage, f"first 100 while {BROWSERS} upload", first_page)
-    page = partial(wire.read_page, f"/files/{folder}", session)
     yield _asked_in_the_crowd(stage, f"page of {LISTED} while {BROWSERS} upload", page)
-    stage.product.purge([LISTED_FOLDER])
+    product.purge([LISTED_FOLDER])
 
 
 def _asked_in_the_crowd(stage: Stage, name: str, ask: Callable[[], object]) -> Measurement:

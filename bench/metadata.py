@@ -7,6 +7,7 @@ from functools import partial
 from urllib.parse import quote
 
 from bench import large_tree
+from bench.pace import Laps
 from bench.payload import CHUNK_BYTES
 from bench.results import GIB, MIB, Measurement, Run
 from bench.stage import Stage
@@ -75,10 +76,13 @@ def _asked_and_counted(stage: Stage, name: str, target: str) -> Iterator[Measure
         reply = wire.call("GET", target)
         seconds = time.monotonic() - began_at
         taken = stage.product.seconds_taken(ENTRIES_ROUTE)
+        laps = Laps()
+        laps.run()
         assert len(reply["results"]) == FIRST_PAGE
         if number:  # the first one plans its statements
-            counted.add(Run(taken - before, {}), {})
-            asked.add(Run(seconds, {}), {})
+            pace = stage.pace.of(laps)
+            counted.add(Run(taken - before, {}, pace=pace), {})
+            asked.add(Run(seconds, {}, pace=pace), {})
         before = taken
     yield _told(stage, counted)
     yield _told(stage, asked)

@@ -137,10 +137,14 @@ class Product:
             return browser.cookies["sessionid"]
 
     def purge(self, paths: Sequence[str]) -> None:
-        """Delete files or folders for good and have every chunk nobody needs leave the nodes."""
+        """Delete files or folders for good and have every chunk nobody needs leave the nodes.
+
+        Connects anew afterwards: many thousands of chunks take longer than an idle connection lives.
+        """
         for path in paths:
             self.wires[0].call("DELETE", f"/api/v1/content/{path}?permanent=true", good=(204,))
         self.system.manage("shell", "--verbosity", "0", "--command", EMPTY_NOW % STANDSTILL_SECONDS)
+        self.connect_anew()
         if left := self.cluster()["chunks"]:
             raise RuntimeError(f"{left} chunks are still there")
 

@@ -16,6 +16,7 @@ HEADINGS = (
     "",
     "time",
     "rate",
+    "pace",
     "limit",
     "ratio",
     "CPU ratio",
@@ -46,6 +47,7 @@ def table(measurements: Sequence[Measurement], machine: dict[str, object]) -> st
         "CPU and its parts: seconds per GiB, or milliseconds an operation where there are operations.",
         "Memory in MiB (PSS), the highest of all rounds.",
         "Ratio: product to limit, the median of the rounds. 3 copies: until every chunk had all copies.",
+        "Pace: the share of the cores' speed that neighbours on the host left, the median of the rounds.",
     ]
     return "\n".join(lines)
 
@@ -84,6 +86,7 @@ def _cells(row: Measurement) -> tuple[str, ...]:
         row.name,
         f"{row.seconds:.2f} s" if row.operations != 1 else f"{row.milliseconds:.1f} ms",
         f"{rate:,.0f}/s" if rate else f"{row.bytes_a_second / MIB:,.0f} MiB/s",
+        _figure(row.pace),
         _figure(row.limit_seconds, " s"),
         _figure(row.ratio),
         _figure(row.cpu_ratio),

@@ -20,6 +20,8 @@ class Run:
     copies_seconds: float | None = None
     """Until all chunks had three copies; the CPU of that is in `copies_cpu`."""
     copies_cpu: Mapping[str, float] | None = None
+    pace: float | None = None
+    """The share of their speed that the machine's cores had meanwhile."""
 
 
 @dataclass
@@ -51,7 +53,8 @@ class Measurement:
             words += f", {self.operations / run.seconds:.0f}/s"
         if run.copies_seconds:
             words += f", three copies after {run.copies_seconds:.2f} s"
-        return words + f", CPU {total(run.cpu):.2f} s"
+        words += f", CPU {total(run.cpu):.2f} s"
+        return words + (f", pace {run.pace:.2f}" if run.pace else "")
 
     def spread(self) -> str:
         """Say in a few words how long its rounds took."""
@@ -79,6 +82,10 @@ class Measurement:
     @property
     def copies_seconds(self) -> float | None:
         return _median(run.copies_seconds for run in self.runs)
+
+    @property
+    def pace(self) -> float | None:
+        return _median(run.pace for run in self.runs)
 
     @property
     def ratio(self) -> float | None:
@@ -121,6 +128,7 @@ class Measurement:
             "operations": self.operations,
             "seconds": self.seconds,
             "limit_seconds": self.limit_seconds,
+            "pace": self.pace,
             "ratio": self.ratio,
             "cpu_ratio": self.cpu_ratio,
             "seconds_to_three_copies": self.copies_seconds,

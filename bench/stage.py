@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from bench.limit import Limit
+from bench.pace import Pace
 from bench.payload import random_block
 from bench.processes import cpu_seconds, cpu_since
 from bench.product import STREAMS, Product
@@ -38,6 +39,7 @@ class Stage:
     amounts: Amounts
     say: Callable[[str], None]
     blocks: list[memoryview] = field(default_factory=lambda: [random_block() for _ in range(STREAMS)])
+    pace: Pace = field(default_factory=Pace)
 
     def __enter__(self) -> "Stage":
         with ExitStack() as stack:
@@ -59,8 +61,10 @@ class Stage:
             limit_seconds = limit_job()
             limit_cpu = cpu_since(before, self.limit.parts)
         before = cpu_seconds(self.product.parts)
-        seconds = product_job()
-        return Run(seconds, cpu_since(before, self.product.parts), limit_seconds, limit_cpu)
+        with self.pace.watched() as laps:
+            seconds = product_job()
+        cpu = cpu_since(before, self.product.parts)
+        return Run(seconds, cpu, limit_seconds, limit_cpu, pace=self.pace.of(laps))
 
     def run_until_copied(
         self, product_job: Callable[[], float], limit_job: Callable[[], float] | None

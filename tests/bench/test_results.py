@@ -15,6 +15,18 @@ def test_the_ratio_is_the_median_of_each_rounds_own_ratio() -> None:
     assert row.limit_seconds == 2.5
 
 
+def test_a_row_tells_the_pace_in_the_middle_of_its_rounds_and_none_where_none_was_seen() -> None:
+    row = Measurement("upload", "tmpfs", GIB)
+    row.add(Run(2.0, {}), {})
+    assert row.pace is None
+    assert "pace" not in row.last_round()
+
+    for pace in (0.5, 0.9, 1.0):
+        row.add(Run(2.0, {}, pace=pace), {})
+    assert row.pace == 0.9
+    assert row.last_round().endswith("pace 1.00")
+
+
 def test_a_row_without_a_limit_has_no_ratio() -> None:
     row = Measurement("files up", "tmpfs", MIB, operations=500)
     row.add(Run(2.0, {"gateway": 1.0}), {})
