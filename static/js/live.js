@@ -11,6 +11,7 @@ import { orSay, toast } from "./toast.js";
 const EVERY_MS = 4000;
 const MOST = 200;
 const NEAR_TOP_PX = 200;
+const MAY = { owner: "own", editor: "edit", viewer: "view" };
 let cursor = null;
 let isStale = false; // what is shown lacks something that no row alone can bring
 
@@ -81,8 +82,11 @@ async function followShares() {
   if (here.dataset.place !== "shared" || !isSeen()) return;
   const { results, next } = await call("GET", `/api/v1/entries?shared=true&limit=${MOST}`);
   if (next || here !== page()) return;
-  const there = new Set(results.map((one) => one.id));
-  if (results.some((one) => rowOf(one.id)?.dataset.revision !== one.etag) || rows().some((row) => !there.has(row.dataset.id))) isStale = true;
+  const there = new Map(results.map((entry) => [entry.id, entry]));
+  const ids = [...there.keys(), ...rows().map((row) => row.dataset.id)];
+  const news = [...new Set(ids)].map((id) => ({ id, entry: there.get(id) })).filter(({ id, entry }) => !isShownSo(rowOf(id), entry));
+  if (news.length) isStale = true; // their order, and what is new
+  await take(news);
 }
 
 async function leaveShared(here) {
@@ -124,18 +128,23 @@ async function catchUp(from) {
   }
 }
 
+const isShownSo = (row, entry) => row?.dataset.revision === entry?.etag && (!entry.role || MAY[entry.role] === row.dataset.may);
+
 async function take(news) {
   const [coming, leaving] = [[], []];
   for (const { id, entry } of news) {
     const row = rowOf(id);
     const isHere = entry && !entry.trashed_at && (isAnywhere() ? row : entry.parent === folderId());
-    if (isHere && row?.dataset.revision !== entry.etag) coming.push(id);
+    if (isHere && !isShownSo(row, entry)) coming.push(id);
     else if (!isHere && row) leaving.push(row);
   }
   if (leaving.length) {
     remove(leaving);
     changed();
   }
-  await placeAll(coming, { parent: folderId() });
+  if (coming.length) {
+    await placeAll(coming, { parent: folderId() });
+    changed();
+  }
   for (const { id } of news) if (rowOf(id)) document.dispatchEvent(new CustomEvent("entry:changed", { detail: { id } }));
 }

@@ -104,6 +104,31 @@ def test_a_folder_shared_to_be_looked_at_offers_nothing_to_bring(person: Person,
     expect(jonas.page.get_by_role("menuitem", name="Upload files")).to_have_count(0)
 
 
+def test_what_one_may_do_with_what_is_shared_follows_the_role(person: Person, open_person) -> None:
+    jonas: Person = open_person()
+    jonas.register()
+    person.put({"notes.txt": b"from the lake"})
+    _share(person, "notes.txt", jonas.name)
+    jonas.page.get_by_role("link", name="Shared with me").click()
+    jonas.row("notes.txt").click()
+    deeds = jonas.page.get_by_role("toolbar")
+    expect(deeds.get_by_role("button", name="Download")).to_be_visible()
+    expect(deeds.get_by_role("button", name="Rename")).to_have_count(0)
+
+    person.page.get_by_role("toolbar").get_by_role("button", name="Share").click()
+    role = person.page.get_by_label(f"What {jonas.name} can do")
+    role.select_option("Can edit")
+    expect(deeds.get_by_role("button", name="Rename")).to_be_visible()
+    expect(jonas.row("notes.txt")).to_have_attribute("aria-selected", "true")
+    role.select_option("Can view")
+    expect(deeds.get_by_role("button", name="Rename")).to_have_count(0)
+    expect(jonas.row("notes.txt")).to_have_attribute("aria-selected", "true")
+
+    role.select_option("Take it back")
+    expect(jonas.page.get_by_role("heading", name="Nobody has shared anything with you yet")).to_be_visible()
+    assert jonas.complaints == []
+
+
 def test_who_is_in_a_shared_folder_sees_what_the_others_do_there(person: Person, open_person) -> None:
     jonas: Person = open_person()
     jonas.register()
