@@ -16,13 +16,13 @@ from uuid import UUID
 
 from django.core import signing
 
-from files import access, candidates, cursors, details, listing, names
-from files.candidates import Position, Wanted
+from files import access, candidates, cursors, details, listing, names, wanting
 from files.details import EntryDetails
 from files.errors import BadCursor, Invalid
 from files.file_types import FileType
 from files.listing import MAX_LIMIT, Page, Paging
 from files.models import Entry
+from files.wanting import Position, Wanted
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -69,7 +69,7 @@ def search(user: "User", sought: Sought, paging: Paging) -> Page:
     are mixed, the latest first unless the paging says otherwise; by size only files. Text without letters or
     digits finds nothing, or all of a type. Raises NotFound or NotAFolder for the folder, Invalid, BadCursor.
     """
-    if paging.order.removeprefix("-") not in candidates.COLUMNS:
+    if paging.order.removeprefix("-") not in wanting.COLUMNS:
         raise Invalid("What is found cannot be sorted so.", field="order")
     trees = _trees(user, sought)
     after = _read_cursor(sought, paging) if paging.cursor else None

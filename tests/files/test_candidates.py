@@ -8,7 +8,7 @@ from django.db import connection
 from accounts.models import User
 from bench import large_tree
 from dfsweb.database.base import PlanAge
-from files import candidates
+from files import candidates, places, sampling
 from tests.files.conftest import person, token_client
 from tests.files.rows import ask, begin_anew, on_one_connection, rows_read
 from tests.files.test_large_trees import ThisProcess
@@ -31,8 +31,8 @@ def one_connection(transactional_db: None) -> Iterator[None]:
 def admin(one_connection: None, monkeypatch: pytest.MonkeyPatch) -> User:
     monkeypatch.setattr(large_tree, "FOLDER_ENTRIES", EACH)
     monkeypatch.setattr(candidates, "FREQUENT_MATCHES", ENTRIES // 10)
-    monkeypatch.setattr(candidates, "PLACE_LOOKED_AT", MOST_READ)
-    monkeypatch.setattr(candidates, "SAMPLED_PAGES", 5)
+    monkeypatch.setattr(places, "PLACE_LOOKED_AT", MOST_READ)
+    monkeypatch.setattr(sampling, "SAMPLED_PAGES", 5)
     return person("admin")
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from files import candidates, file_types, kinds, searching, sharing, tree
+from files import candidates, file_types, kinds, places, searching, sharing, tree
 from files.errors import BadCursor
 from files.file_types import FileType
 from files.listing import Paging
@@ -27,7 +27,7 @@ FREQUENT = pytest.mark.parametrize(
 @pytest.fixture
 def way(monkeypatch, frequent, place_looked_at):
     monkeypatch.setattr(candidates, "FREQUENT_MATCHES", frequent)
-    monkeypatch.setattr(candidates, "PLACE_LOOKED_AT", place_looked_at)
+    monkeypatch.setattr(places, "PLACE_LOOKED_AT", place_looked_at)
 
 
 def found(user, text, *, order="name", kind=None, **further):

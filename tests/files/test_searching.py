@@ -5,7 +5,20 @@ import dataclasses
 import pytest
 from django.db import connection
 
-from files import candidates, copying, names, orders, purging, restoring, searching, tree
+from files import (
+    candidates,
+    copying,
+    names,
+    orders,
+    places,
+    purging,
+    restoring,
+    sampling,
+    searching,
+    tree,
+    walks,
+    wanting,
+)
 from files.errors import BadCursor, Invalid, NotFound
 from files.listing import Paging
 from files.models import Entry
@@ -17,7 +30,7 @@ LATEST = "-modified_at"
 
 
 def wanted(user, *words):
-    return candidates.Wanted(user.pk, words, "name", None, starred=False, trashed=False)
+    return wanting.Wanted(user.pk, words, "name", None, starred=False, trashed=False)
 
 
 def found(user, text, *, order="name", **further):
@@ -117,8 +130,8 @@ def test_a_search_is_narrowed(filled):
 @pytest.mark.parametrize("order", ["name", "-name", "size", "-size", LATEST, "modified_at", "created_at"])
 @pytest.mark.django_db(transaction=True)  # each entry has its own moment
 def test_pages_of_any_size_make_one_order(owner, monkeypatch, order, limit, frequent, looked_at):
-    monkeypatch.setattr(candidates, "LOOKED_AT", looked_at)
-    monkeypatch.setattr(candidates, "SIZES_LOOKED_AT", looked_at)
+    monkeypatch.setattr(walks, "LOOKED_AT", looked_at)
+    monkeypatch.setattr(walks, "SIZES_LOOKED_AT", looked_at)
     monkeypatch.setattr(candidates, "FREQUENT_MATCHES", frequent)
     write_file(owner, "/3/photo 3", size=9)  # its first version
     for number in (3, 1, 2, 5, 4):
@@ -180,7 +193,7 @@ def test_the_index_of_words_is_used(owner):
     write_file(owner, "/a")
     asked = wanted(owner, "a")
     statement = candidates._BY_WORDS.format(
-        state=orders.LIVING, **candidates._narrowed(asked), **candidates._order_of(asked)
+        state=orders.LIVING, **wanting.narrowed(asked), **wanting.order_of(asked)
     )
     with connection.cursor() as cursor:
         cursor.execute("EXPLAIN " + statement, {"query": "'a':*", "rare": "'a':*", "limit": 1, "offset": 0})
@@ -218,7 +231,7 @@ def test_a_place_is_looked_through_as_the_index_would_be(
     for name in ("photo 3", "photo 6"):
         tree.trash(owner, Entry.objects.get(name=name).id)
     box = Entry.objects.get(name="box").id
-    places = [
+    asked = [
         (Sought("photo", folder_id=box), {}),
         (Sought("photo", starred=True), {}),
         (Sought("photo", starred=True, folder_id=box), {"kind": "file"}),
@@ -226,6 +239,7 @@ def test_a_place_is_looked_through_as_the_index_would_be(
         (Sought("photo", trashed=True, folder_id=box), {}),
         (Sought("photo"), {"kind": "folder"}),
         (Sought("photo", folder_id=box), {"kind": "folder"}),
+        (Sought("photo", folder_id=box, sizes=range(2, 7)), {}),
     ]
 
     def all_of(sought, further):
@@ -237,14 +251,14 @@ def test_a_place_is_looked_through_as_the_index_would_be(
             )
         )
 
-    by_index = [all_of(*place) for place in places]
+    by_index = [all_of(*one) for one in asked]
     monkeypatch.setattr(candidates, "FREQUENT_MATCHES", 0)
-    monkeypatch.setattr(candidates, "PLACE_LOOKED_AT", place_looked_at)
-    monkeypatch.setattr(candidates, "FOLDERS_LOOKED_AT", folders_looked_at)
+    monkeypatch.setattr(places, "PLACE_LOOKED_AT", place_looked_at)
+    monkeypatch.setattr(walks, "FOLDERS_LOOKED_AT", folders_looked_at)
 
-    assert [all_of(*place) for place in places] == by_index
+    assert [all_of(*one) for one in asked] == by_index
     if order != "size":
-        assert [len(found) for found in by_index] == [5, 3, 2, 2, 2, 3, 1]
+        assert [len(found) for found in by_index] == [5, 3, 2, 2, 2, 3, 1, 3]
 
 
 def test_how_many_match_is_told_by_a_few_pages(owner, monkeypatch):
@@ -252,21 +266,21 @@ def test_how_many_match_is_told_by_a_few_pages(owner, monkeypatch):
         write_file(owner, f"/dsc{number} {'raw' if number % 4 else 'jpg'}")
 
     def sample(*words):
-        return candidates.look_at_some(wanted(owner, *words))
+        return sampling.look_at_some(wanted(owner, *words))
 
-    monkeypatch.setattr(candidates, "SAMPLED_PAGES", 10**6)  # what other stories left may fill many
+    monkeypatch.setattr(sampling, "SAMPLED_PAGES", 10**6)  # what other stories left may fill many
     asked = (["dsc"], ["ds", "jpg"], ["jpg", "raw"], ["no"])
     assert [sample(*words).expected for words in asked] == [40, 10, 0, 0]
     assert sample("dsc", "jpg").of_terms == [40, 40, 10]
     for number in range(200):
         Entry.objects.filter(owner=owner).update(starred=number % 2)  # the table grows
-    monkeypatch.setattr(candidates, "SAMPLED_PAGES", 10)
+    monkeypatch.setattr(sampling, "SAMPLED_PAGES", 10)
     assert sample("dsc").scale > 5
 
 
 def test_the_index_is_asked_for_rare_words_alone_where_there_are_any():
     def rare(*counts):
-        return "".join(candidates.Sample(400, 0, 0, counts).rare("@abc"[: len(counts)]))
+        return "".join(sampling.Sample(400, 0, 0, counts).rare("@abc"[: len(counts)]))
 
     assert rare(1000, 1000) == "@a"
     assert rare(1000, 900, 200) == "@ab"

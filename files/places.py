@@ -1,0 +1,77 @@
+"""Looks through a small place as a whole: the trash, the starred, what is new, a few sizes, a folder."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from files import wanting
+from files.models import Entry
+from files.orders import CURRENT_BY_SIZE, FOLDER, LIVING
+from files.wanting import Wanted
+
+PLACE_LOOKED_AT = 10_000
+"""A place (the trash, those with a star, folders, a folder) is looked through as a whole up to this."""
+_SLICE = 200
+
+_TOPS = f"""
+ UNION ALL
+SELECT e.* FROM files_entry e
+ WHERE e.id = ANY(%(tops)s::uuid[]) AND NOT {wanting.IS_BELOW} AND {{kinds}} AND {LIVING}"""
+_IN_TRASH = f"SELECT e.* FROM files_entry e WHERE e.owner_id = %(owner)s::bigint AND {wanting.TRASHED}"
+_WITH_STAR = f"SELECT e.* FROM files_entry e WHERE e.owner_id = %(owner)s::bigint AND e.starred AND {LIVING}"
+_SINCE = f"""
+SELECT e.* FROM files_entry e
+ WHERE e.owner_id = %(owner)s::bigint AND e.modified_at >= %(since)s::timestamptz AND {LIVING}"""
+# All trees have their files along one index. Those of others count, too, so that the walk has an end.
+_OF_SIZE = f"""
+SELECT e.* FROM (
+    SELECT v.id, v.entry_id FROM files_version v
+     WHERE {CURRENT_BY_SIZE} AND v.size {wanting.BETWEEN_SIZES}
+     ORDER BY v.size DESC, v.entry_id DESC LIMIT %(most)s::int
+) v LEFT JOIN LATERAL (
+    SELECT e.* FROM files_entry e
+     WHERE e.id = v.entry_id AND e.version_id = v.id AND e.owner_id = %(owner)s::bigint AND {LIVING} OFFSET 0
+) e ON true"""
+_IN_FOLDERS = f"""
+SELECT e.* FROM below b CROSS JOIN LATERAL (
+    SELECT e.* FROM files_entry e WHERE e.parent_id = b.id AND {{kinds}} AND {FOLDER} OFFSET 0
+) e"""
+_IN_PLACE = """
+{below}, place AS MATERIALIZED (
+    SELECT e.id, e.kind, e.words, e.name, e.starred, e.parent_id,
+           e.sort_key, e.modified_at, e.created_at, e.version_id
+      FROM ({place}) e LIMIT %(most)s::int
+), found AS (
+    SELECT e.id, {value} AS value, e.name, e.kind, e.starred, e.modified_at, e.parent_id, e.version_id
+      FROM place e {joins}
+     WHERE e.words @@ %(query)s::tsquery
+)
+SELECT (SELECT count(*) FROM place),
+       ARRAY(SELECT e.id FROM found e WHERE {filters} AND {after} ORDER BY e.value {way}, e.id {way})
+"""
+
+
+def look_through(wanted: Wanted) -> list[list[UUID]] | None:
+    """Return those that match in the place they are wanted of, in slices; None where it is none, or large."""
+    narrowed = wanting.narrowed(wanted) | {"below": wanting.BELOW}
+    kinds = "e.kind = 'folder'" if wanted.kind == Entry.Kind.FOLDER else "true"
+    for place in _places(wanted):
+        statement = _IN_PLACE.format(place=place.format(kinds=kinds), **narrowed, **wanting.order_of(wanted))
+        [(count, found)] = wanting.ask(statement, wanted, most=PLACE_LOOKED_AT + 1)
+        if count <= PLACE_LOOKED_AT:
+            return [found[start : start + _SLICE] for start in range(0, len(found), _SLICE)]
+    return None
+
+
+def _places(wanted: Wanted) -> Iterator[str]:
+    """Yield, in SQL, the places that hold all that is wanted."""
+    if wanted.trashed:
+        yield _IN_TRASH
+        return
+    if wanted.starred:
+        yield _WITH_STAR
+    if wanted.since:
+        yield _SINCE
+    if wanted.sizes:
+        yield _OF_SIZE
+    if wanted.tops or wanted.kind == Entry.Kind.FOLDER:
+        yield _IN_FOLDERS + (_TOPS if wanted.with_tops else "")
