@@ -9,8 +9,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from files import places, sampling, walks, wanting
-from files.models import Entry
-from files.orders import FOLDER_BY, LIVING
+from files.orders import LIVING
 from files.sampling import Sample
 from files.wanting import Wanted
 
@@ -33,20 +32,15 @@ def find(wanted: Wanted, page: int) -> Iterator[list[UUID]]:
     """Yield all that match, in order, in slices; the first ones are about a page."""
     sample = sampling.look_at_some(wanted)
     if sample.expected > FREQUENT_MATCHES:
-        has_index = wanted.column in FOLDER_BY and not wanted.trashed
-        if (
-            has_index
-            and wanted.tops
-            and not wanted.with_tops
-            and not wanted.starred
-            and wanted.kind != Entry.Kind.FOLDER
-        ):
+        found = places.look_through(wanted, sample)
+        if found is None and walks.may_go_by_folders(wanted):
             folders = walks.folders_of(wanted)
             if len(folders) <= walks.FOLDERS_LOOKED_AT:
                 for rows in walks.along_folders(wanted, folders, page):
                     yield [entry_id for entry_id, _ in rows]
                 return
-        found = places.look_through(wanted)
+        if found is None:
+            found = places.look_below(wanted)
         if found is not None:
             yield from found
             return

@@ -43,8 +43,9 @@ class EntriesView(TreeView):
 
         With `q`, entries are found wherever they lie, below `parent`, among the starred or in the trash:
         those whose names have a word that begins like each word of the text. Files and folders are mixed
-        then, the latest first; `type`, `modified_after` and `owner` narrow it. Without `q` there is one list
-        at a time.
+        then, the latest first; `type`, `modified_after`, `min_size`, `max_size` and `owner` narrow it: so
+        `?q=&min_size=100000000&order=-size` finds one's largest files. Without `q` there is one list at a
+        time.
         """
         user = access.signed_in(request)
         fields = _LIST_IN.run_validation(request.query_params.dict())
@@ -56,6 +57,7 @@ class EntriesView(TreeView):
                 folder_id=fields.get("parent"),
                 type=FileType(fields["type"]) if "type" in fields else None,
                 since=fields.get("modified_after"),
+                sizes=serializers.sizes(fields),
                 whose=Whose(fields.get("owner", Whose.ME)),
             )
             page = searching.search(user, sought, serializers.paging(fields, order="-modified_at"))

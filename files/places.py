@@ -1,11 +1,11 @@
 """Looks through a small place as a whole: the trash, the starred, what is new, a few sizes, a folder."""
 
-from collections.abc import Iterator
 from uuid import UUID
 
 from files import wanting
 from files.models import Entry
 from files.orders import CURRENT_BY_SIZE, FOLDER, LIVING
+from files.sampling import Sample
 from files.wanting import Wanted
 
 PLACE_LOOKED_AT = 10_000
@@ -50,28 +50,30 @@ SELECT (SELECT count(*) FROM place),
 """
 
 
-def look_through(wanted: Wanted) -> list[list[UUID]] | None:
-    """Return those that match in the place they are wanted of, in slices; None where it is none, or large."""
-    narrowed = wanting.narrowed(wanted) | {"below": wanting.BELOW}
-    kinds = "e.kind = 'folder'" if wanted.kind == Entry.Kind.FOLDER else "true"
-    for place in _places(wanted):
-        statement = _IN_PLACE.format(place=place.format(kinds=kinds), **narrowed, **wanting.order_of(wanted))
-        [(count, found)] = wanting.ask(statement, wanted, most=PLACE_LOOKED_AT + 1)
-        if count <= PLACE_LOOKED_AT:
-            return [found[start : start + _SLICE] for start in range(0, len(found), _SLICE)]
-    return None
-
-
-def _places(wanted: Wanted) -> Iterator[str]:
-    """Yield, in SQL, the places that hold all that is wanted."""
+def look_through(wanted: Wanted, sample: Sample) -> list[list[UUID]] | None:
+    """Return those that match in a place that holds all that is wanted, in slices; None where it is large."""
     if wanted.trashed:
-        yield _IN_TRASH
-        return
-    if wanted.starred:
-        yield _WITH_STAR
-    if wanted.since:
-        yield _SINCE
-    if wanted.sizes:
-        yield _OF_SIZE
-    if wanted.tops or wanted.kind == Entry.Kind.FOLDER:
-        yield _IN_FOLDERS + (_TOPS if wanted.with_tops else "")
+        return _look_through(_IN_TRASH, wanted)
+    if sample.wanted * sample.scale > PLACE_LOOKED_AT:
+        return None
+    places = {_WITH_STAR: wanted.starred, _SINCE: wanted.since, _OF_SIZE: wanted.sizes}
+    tried = (_look_through(place, wanted) for place, is_one in places.items() if is_one)
+    return next((found for found in tried if found is not None), None)
+
+
+def look_below(wanted: Wanted) -> list[list[UUID]] | None:
+    """Return those that match below the folders, or among all folders; None where these are none, or many."""
+    if wanted.trashed or not (wanted.tops or wanted.kind == Entry.Kind.FOLDER):
+        return None
+    kinds = "e.kind = 'folder'" if wanted.kind == Entry.Kind.FOLDER else "true"
+    place = _IN_FOLDERS + (_TOPS if wanted.with_tops else "")
+    return _look_through(place.format(kinds=kinds), wanted)
+
+
+def _look_through(place: str, wanted: Wanted) -> list[list[UUID]] | None:
+    narrowed = wanting.narrowed(wanted) | {"below": wanting.BELOW}
+    statement = _IN_PLACE.format(place=place, **narrowed, **wanting.order_of(wanted))
+    [(count, found)] = wanting.ask(statement, wanted, most=PLACE_LOOKED_AT + 1)
+    if count > PLACE_LOOKED_AT:
+        return None
+    return [found[start : start + _SLICE] for start in range(0, len(found), _SLICE)]

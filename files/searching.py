@@ -55,7 +55,7 @@ class Sought:
     since: datetime | None = None
     """Only what was modified no earlier."""
     sizes: range | None = None
-    """Only files of so many bytes."""
+    """Only files of so many bytes; then the text may be empty. Never an empty range."""
     whose: Whose = Whose.ME
     """Stars and trashes are one's own, and a folder has one owner: there it says nothing."""
     whatever: bool = False
@@ -67,14 +67,15 @@ def search(user: "User", sought: Sought, paging: Paging) -> Page:
 
     One's own entries unless it says otherwise; below a folder that others share, theirs. Files and folders
     are mixed, the latest first unless the paging says otherwise; by size only files. Text without letters or
-    digits finds nothing, or all of a type. Raises NotFound or NotAFolder for the folder, Invalid, BadCursor.
+    digits finds nothing, or all of a type or of some sizes. Raises NotFound or NotAFolder for the folder,
+    Invalid, BadCursor.
     """
     if paging.order.removeprefix("-") not in wanting.COLUMNS:
         raise Invalid("What is found cannot be sorted so.", field="order")
     trees = _trees(user, sought)
     after = _read_cursor(sought, paging) if paging.cursor else None
     words = names.words(sought.text)[:MAX_WORDS]
-    if not words and sought.type is None and not sought.whatever:
+    if not words and not (sought.type or sought.sizes or sought.whatever):
         return Page([], None)
     limit = max(1, min(paging.limit, MAX_LIMIT))
     streams = [

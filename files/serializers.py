@@ -20,7 +20,8 @@ VERIFIED_AT_ONCE_BYTES = 2**30
 """Seconds of every disk's time: one request takes no more."""
 LONGEST_CURSOR = 4096  # characters
 PLACES = ("starred", "trashed", "shared", "recent")
-OF_SEARCH = ("type", "modified_after", "owner")
+OF_SEARCH = ("type", "modified_after", "min_size", "max_size", "owner")
+LARGEST_SIZE = 2**63 - 1  # bytes; no row has room for more
 ENTRY_ROLES = ["owner", "editor", "viewer"]
 _ORDER_CHOICES = [sign + order for order in ORDERS for sign in ("", "-")]
 
@@ -62,6 +63,18 @@ class ListIn(EntryPageIn):
     modified_after = serializers.DateTimeField(
         required=False, help_text="With q: only what was modified then or later."
     )
+    min_size = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=LARGEST_SIZE,
+        help_text="With q, which may be empty then: only files of so many bytes or more.",
+    )
+    max_size = serializers.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=LARGEST_SIZE,
+        help_text="With q, which may be empty then: only files of so many bytes or fewer.",
+    )
     owner = serializers.ChoiceField(
         choices=[each.value for each in Whose],
         required=False,
@@ -70,7 +83,7 @@ class ListIn(EntryPageIn):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse what would be left out of account: a list of other entries than those asked for."""
-        asked = [name for name in ("parent", *PLACES, *OF_SEARCH) if attrs.get(name)]
+        asked = [name for name in ("parent", *PLACES, *OF_SEARCH) if attrs.get(name, False) is not False]
         together = (
             {"parent", "starred", "trashed", *OF_SEARCH} if "q" in attrs else set(asked[:1]) - set(OF_SEARCH)
         )
@@ -78,7 +91,16 @@ class ListIn(EntryPageIn):
             together.discard("owner")
         if apart := sorted(set(asked) - together):
             raise serializers.ValidationError(dict.fromkeys(apart, "This does not go together."))
+        if sizes(attrs) == range(0):
+            raise serializers.ValidationError({"max_size": "This is less than min_size."})
         return attrs
+
+
+def sizes(fields: Mapping[str, Any]) -> range | None:
+    """Return the sizes that the fields of a ListIn name; None where they name none."""
+    if "min_size" not in fields and "max_size" not in fields:
+        return None
+    return range(fields.get("min_size", 0), fields.get("max_size", LARGEST_SIZE) + 1)
 
 
 class PathIn(EntryPageIn):

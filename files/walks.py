@@ -56,6 +56,12 @@ SELECT e.id, e.value FROM (
 ) e WHERE e.words @@ %(query)s::tsquery AND {own} LIMIT %(limit)s::int)"""
 
 
+def may_go_by_folders(wanted: Wanted) -> bool:
+    """Tell whether all that is wanted lies in folders that have indexes of this order."""
+    is_of_folders = wanted.tops and not wanted.with_tops and wanted.kind != Entry.Kind.FOLDER
+    return bool(is_of_folders) and wanted.column in FOLDER_BY and not wanted.trashed
+
+
 def folders_of(wanted: Wanted) -> list[UUID]:
     """Return the folders below the topmost, and itself; one more than may be looked through, if there are."""
     return [row[0] for row in wanting.ask(_FOLDERS, wanted, most=FOLDERS_LOOKED_AT + 1)]

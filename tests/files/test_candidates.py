@@ -61,6 +61,10 @@ def searches(tree: large_tree.LargeTree) -> dict[str, str]:
         "a frequent word in half of all, by name": f"{half}&order=name",
         "a frequent word in half of all, the oldest first": f"{half}&order=modified_at",
         "a frequent word in the folder of the oldest": f"q=report&parent={tree.rare}",
+        "a frequent word of the size of most": "q=report&max_size=0",
+        "a frequent word of the size of most, by name, in half of all": f"{half}&max_size=0&order=name",
+        "a frequent word of a rare size": "q=report&min_size=1",
+        "a frequent word of a rare size, by name, in half of all": f"{half}&min_size=1&order=name",
         "the large folder": f"parent={tree.listed}",
         "the large folder, the latest first": f"parent={tree.listed}&order=-modified_at",
     }
@@ -85,6 +89,10 @@ def test_a_search_reads_about_a_page(admin: User, monkeypatch: pytest.MonkeyPatc
             large_tree._PLANT.replace("VACUUM (ANALYZE)", "TABLE").replace("ANALYZE", "TABLE"),
         )
     tree = large_tree.plant(ThisProcess(), ENTRIES)
+    ask(
+        "UPDATE files_version SET size = 1 WHERE id = (SELECT version_id FROM files_entry WHERE name = %s)",
+        ["report 9.pdf"],
+    )
     if figures_of == "today":
         keep_plans()
     backend = ask("SELECT pg_backend_pid()")

@@ -197,6 +197,48 @@ def test_the_api_narrows(api, owner, stranger):
     assert names() == ["lake.jpg", "lake.pdf", "old lake.jpg"]
 
 
+def test_the_api_narrows_by_size(api, owner):
+    for size in (0, 4, 5, 2**32):
+        write_file(owner, f"/lake {size}", size=size)
+    make_folder(owner, "/lake")
+
+    def sizes(query):
+        reply = api.get(f"/api/v1/entries?order=size&{query}")
+        assert reply.status_code == 200, reply.content
+        return [one["size"] for one in reply.json()["results"]]
+
+    assert sizes("q=lake&min_size=4&max_size=5") == sizes("q=&min_size=4&max_size=5") == [4, 5]
+    assert sizes("q=lake&min_size=5") == [5, 2**32]
+    assert sizes("q=lake&max_size=0") == [0]
+    assert sizes(f"q=lake&max_size={2**63 - 1}") == sizes("q=lake&min_size=0") == [0, 4, 5, 2**32]
+    assert sizes("q=lake&min_size=4&max_size=4&kind=folder") == []
+    assert api.get("/api/v1/entries?q=lake&min_size=0&kind=folder").json()["results"] == []
+    tree.trash(owner, Entry.objects.get(name="lake 4").id)
+    assert sizes("q=&trashed=true&min_size=1") == [4]
+    first = api.get("/api/v1/entries?q=lake&min_size=0&limit=1").json()
+    assert api.get(f"{first['next']}&max_size=9").json()["code"] == "bad_cursor"
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("q=a&min_size=-1", ["min_size"]),
+        ("q=a&max_size=-1", ["max_size"]),
+        ("q=a&min_size=1.5", ["min_size"]),
+        ("q=a&max_size=1MB", ["max_size"]),
+        (f"q=a&max_size={2**63}", ["max_size"]),
+        ("q=a&min_size=2&max_size=1", ["max_size"]),
+        ("min_size=0", ["min_size"]),
+        ("recent=true&min_size=0&max_size=1", ["max_size", "min_size"]),
+    ],
+)
+def test_sizes_that_say_nothing_are_refused(api, query, fields):
+    reply = api.get(f"/api/v1/entries?{query}")
+
+    assert reply.status_code == 422
+    assert sorted(error["field"] for error in reply.json()["errors"]) == fields
+
+
 @pytest.mark.parametrize(
     "query",
     [
