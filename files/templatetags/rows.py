@@ -1,11 +1,12 @@
 """Draws the lines of a list.
 
 By hand: a folder may hold twenty thousand of them, and a template of this size takes ten times as long.
+What all lines have in common is looked up once a list: the words in the reader's language, his zone and day.
 """
 
 import functools
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,13 @@ class _List:
     reader_id: int
     in_trash: bool
     is_anywhere: bool
+    zone: tzinfo
+    now: datetime
+    folders: str
+    files: str
+    starred: str
+    me: str
+    menu: str
 
 
 @register.simple_tag(takes_context=True)
@@ -47,8 +55,19 @@ def entry_rows(context: Context) -> SafeString:
 
 
 def _list(context: Context) -> _List:
-    flags = (bool(context.get("in_trash")), bool(context.get("is_anywhere")))
-    return _List(context["request"].user.id, *flags)
+    zone = timezone.get_current_timezone()
+    return _List(
+        reader_id=context["request"].user.id,
+        in_trash=bool(context.get("in_trash")),
+        is_anywhere=bool(context.get("is_anywhere")),
+        zone=zone,
+        now=timezone.now().astimezone(zone),
+        folders=_("Folders"),
+        files=_("Files"),
+        starred=_("Starred"),
+        me=_("me"),
+        menu=_("What to do with %(name)s"),
+    )
 
 
 def _line(row: Row, shown: _List, *, begins: bool) -> str:
@@ -60,23 +79,24 @@ def _line(row: Row, shown: _List, *, begins: bool) -> str:
         else f'<span class="sheet-drawing {kind.css_class}">{_icon(kind.icon, 20)}</span>'
     )
     heading = " begins" if begins else ""
-    at = entry.trashed_at if shown.in_trash else entry.modified_at
-    return f"""<div class="row{heading}" role="row" aria-selected="false"{_facts(row, name)}>
+    modified = entry.modified_at.astimezone(shown.zone)
+    at = entry.trashed_at and entry.trashed_at.astimezone(shown.zone) if shown.in_trash else modified
+    return f"""<div class="row{heading}" role="row" aria-selected="false"{_facts(row, name, modified, shown)}>
 <span class="c-box" role="gridcell"><span class="tick" aria-hidden="true"></span></span>
 <span class="c-icon {kind.css_class}" role="presentation">{_icon(kind.icon, 20)}</span>
 <span class="c-thumb" role="presentation">{drawing}</span>
 <span class="c-name" role="gridcell">{_name(entry, name, shown)}</span>
 <span class="c-owner" role="gridcell">{_owner(row, shown)}</span>
-<span class="c-modified" role="gridcell">{_time(at)}</span>
+<span class="c-modified" role="gridcell">{_time(at, shown.now)}</span>
 <span class="c-size" role="gridcell">{words.size(entry.size)}</span>
 {_kept(row) if shown.in_trash else _copies(row.mark)}
 <span class="c-menu-cell" role="gridcell"><button class="c-menu icon-button" type="button" data-deed="menu" \
-aria-label="{_("What to do with %(name)s") % {"name": name}}" aria-haspopup="menu" tabindex="-1">\
+aria-label="{shown.menu % {"name": name}}" aria-haspopup="menu" tabindex="-1">\
 {_icon("ellipsis-vertical", 16)}</button></span>
 </div>"""
 
 
-def _facts(row: Row, name: str) -> str:
+def _facts(row: Row, name: str, modified: datetime, shown: _List) -> str:
     """What the scripts read of a line."""
     entry = row.entry
     facts: dict[str, Any] = {
@@ -86,12 +106,12 @@ def _facts(row: Row, name: str) -> str:
         "size": "" if entry.size is None else entry.size,
         "key": escape(row.sort_key),
         "tone": row.mark.tone if row.mark else "",
-        "modified": timezone.localtime(entry.modified_at).isoformat(),
+        "modified": modified.isoformat(),
         "may": row.may,
         "parent": entry.shown_parent_id or "",
         "revision": entry.etag,
         "preview": look.preview(entry),
-        "heading": _("Folders") if entry.is_folder else _("Files"),
+        "heading": shown.folders if entry.is_folder else shown.files,
     }
     if thumbnails.is_drawable(entry.content_type or "", entry.size or 0):
         facts["thumb"] = f"/files/{entry.id}/thumbnail?v={entry.content_etag}"
@@ -107,26 +127,21 @@ def _name(entry: EntryDetails, name: str, shown: _List) -> str:
         link = f'<a href="{_folder_base()}{entry.id}">{name}</a>'
     else:
         link = f'<a href="/api/v1/entries/{entry.id}/content" download="{name}">{name}</a>'
-    star = f'<span class="star" role="img" aria-label="{_("Starred")}">{_icon("star", 14)}</span>'
-    return link + star if entry.starred else link
+    if not entry.starred:
+        return link
+    return f'{link}<span class="star" role="img" aria-label="{shown.starred}">{_icon("star", 14)}</span>'
 
 
 def _owner(row: Row, shown: _List) -> str:
     entry = row.entry
     if shown.in_trash or (shown.is_anywhere and entry.is_own):
         return escape(row.place)
-    return (
-        _avatar(entry.owner)
-        + f"<span>{_('me') if entry.owner_id == shown.reader_id else escape(entry.owner)}</span>"
-    )
+    owner = shown.me if entry.owner_id == shown.reader_id else escape(entry.owner)
+    return f"{_avatar(entry.owner)}<span>{owner}</span>"
 
 
-def _time(value: datetime | None) -> str:
-    return (
-        f'<time datetime="{timezone.localtime(value).isoformat()}">{words.when(value)}</time>'
-        if value
-        else ""
-    )
+def _time(local: datetime | None, now: datetime) -> str:
+    return f'<time datetime="{local.isoformat()}">{words.when_seen(local, now)}</time>' if local else ""
 
 
 def _kept(row: Row) -> str:

@@ -24,7 +24,11 @@ def size(value: int | None) -> str:
 @register.filter
 def when(value: datetime) -> str:
     """Say when something was: a time today, yesterday, then the day, then the year too."""
-    local, now = timezone.localtime(value), timezone.localtime()
+    return when_seen(timezone.localtime(value), timezone.localtime())
+
+
+def when_seen(local: datetime, now: datetime) -> str:
+    """Say the same of two times of the reader's zone."""
     if local.date() == now.date():
         return _("Today, %(time)s") % {"time": f"{local:%H:%M}"}
     if local.date() == (now - timedelta(days=1)).date():
