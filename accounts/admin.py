@@ -7,10 +7,10 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import sizes
 from accounts.forms import AdminNewPasswordForm, AdminSignInForm
 from accounts.models import Token, Usage, User
 
@@ -26,7 +26,7 @@ class UsageInline(admin.StackedInline):  # type: ignore[type-arg]
 
     @admin.display(description=gettext_lazy("Used"))
     def used(self, usage: Usage) -> str:
-        return filesizeformat(usage.used_bytes)
+        return sizes.in_words(usage.used_bytes)
 
 
 @admin.register(User)
@@ -41,12 +41,12 @@ class PersonAdmin(UserAdmin):  # type: ignore[type-arg]
         usage = getattr(user, "usage", None)
         if usage is None:
             return _("default")
-        return _("no limit") if usage.quota_bytes is None else filesizeformat(usage.quota_bytes)
+        return _("no limit") if usage.quota_bytes is None else sizes.in_words(usage.quota_bytes)
 
     @admin.display(description=gettext_lazy("Used"), ordering="usage__used_bytes")
     def used(self, user: User) -> str:
         usage = getattr(user, "usage", None)
-        return filesizeformat(usage.used_bytes if usage else 0)
+        return sizes.in_words(usage.used_bytes if usage else 0)
 
 
 @admin.register(Token)

@@ -10,7 +10,6 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.defaultfilters import filesizeformat
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -18,6 +17,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts import sizes
 from nodes import draining, membership, rebalance, scrub, wake
 from nodes.errors import MembershipError
 from nodes.models import Node, Replica
@@ -76,7 +76,7 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return "–"
         if not progress.copies_left:
             return _("empty: can be retired")
-        left = {"count": progress.copies_left, "size": filesizeformat(progress.bytes_left)}
+        left = {"count": progress.copies_left, "size": sizes.in_words(progress.bytes_left)}
         if progress.seconds_left is None:
             return _("%(count)s copies, %(size)s, time not known yet") % left
         left["time"] = timedelta(seconds=round(progress.seconds_left))
@@ -93,7 +93,7 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         figures |= {"lately": lately, "at": f"{told.ordered_at:%Y-%m-%d %H:%M} UTC"}
         if not told.copies_left:
             return _("%(lately)s; ordered %(at)s: done") % figures
-        figures |= {"left": told.copies_left, "size": filesizeformat(told.bytes_left)}
+        figures |= {"left": told.copies_left, "size": sizes.in_words(told.bytes_left)}
         return _("%(lately)s; ordered %(at)s: %(left)s copies, %(size)s left") % figures
 
     @admin.display(description=gettext_lazy("fill"))
@@ -104,7 +104,7 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             max(node.capacity_bytes, 1),
             used,
             _("%(free)s free of %(all)s")
-            % {"free": filesizeformat(node.free_bytes), "all": filesizeformat(node.capacity_bytes)},
+            % {"free": sizes.in_words(node.free_bytes), "all": sizes.in_words(node.capacity_bytes)},
         )
 
     @admin.display(description=gettext_lazy("last seen"), ordering="last_seen_at")
@@ -177,7 +177,7 @@ def _told(outlook: rebalance.Outlook) -> str:
     difference = {"percent": round(100 * outlook.difference)}
     sentences = [_("The used shares of the nodes differ by %(percent)s %%.") % difference]
     if outlook.bytes_left:
-        moved, left = filesizeformat(outlook.moved_bytes), filesizeformat(outlook.bytes_left)
+        moved, left = sizes.in_words(outlook.moved_bytes), sizes.in_words(outlook.bytes_left)
         sentences.append(_("%(moved)s are moved, %(left)s are to move.") % {"moved": moved, "left": left})
         if outlook.seconds_left is None:
             sentences.append(_("How long that takes is not known yet."))

@@ -6,27 +6,36 @@ import { tablets } from "./dom.js";
 import { _, ngettext } from "./gettext.js";
 
 const EVERY_MS = 30_000;
+const SOON_MS = 2500; // while copies are being made, which rarely takes long; then less and less often
+let timer = null;
 
-export function start() {
-  look();
-  setInterval(() => document.visibilityState === "visible" && look(), EVERY_MS);
-}
+export const start = () => look();
 
 // Looks now: what has just come may not have all its copies.
-export async function look() {
+export async function look(soon = SOON_MS) {
+  let wait = EVERY_MS;
   const line = document.getElementById("safety");
   try {
     const cluster = await call("GET", "/api/v1/cluster");
     showNews(cluster);
     const { tone, signs, words } = told(cluster);
+    if (signs.includes("half")) wait = Math.min(soon, EVERY_MS);
     line.className = `safety ${tone}`;
     line.replaceChildren(tablets(signs), words);
   } catch (problem) {
     if (problem.status === undefined) throw problem;
     line.className = "safety warn";
     line.replaceChildren(_("The copies were not checked just now"));
+  } finally {
+    clearTimeout(timer);
+    timer = setTimeout(again, wait, 2 * soon);
   }
   line.hidden = false;
+}
+
+function again(soon) {
+  if (document.visibilityState === "visible") look(soon);
+  else timer = setTimeout(again, EVERY_MS);
 }
 
 function showNews({ nodes_away: away, problems }) {

@@ -31,6 +31,8 @@ PREVIEWS = {
     "preview-table": ("Budget 2026.csv", "table"),
     "preview-code": ("rename_photos.py", "code"),
 }
+TURNING_MS = 4000
+"""Until the sign of loading, which Chromium draws over a film, has turned to its end."""
 PACE_MS = 200_000
 """Until repair has gone on for long enough to say how fast it is."""
 opened: dict[str, str] = {}
@@ -62,6 +64,7 @@ def states(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
         expect(shown).to_be_visible()
         if element == "video":
             page.wait_for_function("film => film.readyState === 4", arg=shown.element_handle())
+            page.wait_for_timeout(TURNING_MS)
         take(shot)
         page.get_by_role("button", name="Close the preview").click()
         expect(page.locator(".preview")).to_have_count(0)

@@ -1,6 +1,5 @@
 """S04: stored files that would do harm, in a real browser, by every door that sends or shows them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -53,11 +52,11 @@ class Harm:
 
 
 @pytest.fixture
-def marie(open_person) -> Iterator[Person]:
+def marie(open_person) -> Person:
     """A person whose browser may complain: it does so of whatever it holds off."""
     marie: Person = open_person()
     marie.register()
-    yield marie
+    return marie
 
 
 def store(person: Person, file: Stored) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import DESKTOP, PHONE
 from tests.e2e.people import Person
 
 
@@ -84,6 +85,24 @@ def test_what_has_a_star_is_found_again(marie: Person) -> None:
     marie.row("b.txt").click()
     marie.page.keyboard.press("s")
     expect(marie.page.get_by_role("heading", name="Nothing has a star yet")).to_be_visible()
+
+
+def test_a_long_name_leaves_its_star_in_sight(marie: Person) -> None:
+    page, name = marie.page, "a name as long as only a scanner gives it " * 5 + ".txt"
+    marie.put({name: b"scanned"})
+    marie.row(name).click()
+    page.keyboard.press("s")
+    star = marie.row(name).get_by_label("Starred")
+    expect(star).to_be_visible()
+    for size in (DESKTOP, PHONE):
+        page.set_viewport_size(size)
+        for view in ("list", "grid"):
+            switch = page.locator(f'.view-switch a[data-view="{view}"]')
+            expect(switch).to_have_attribute("aria-current", "true")
+            cell, box = marie.row(name).locator(".c-name").bounding_box(), star.bounding_box()
+            assert box["x"] + box["width"] <= cell["x"] + cell["width"], (size, view)
+            marie.row(name).focus()
+            page.keyboard.press("v")
 
 
 def test_the_files_changed_last_stand_under_recent(marie: Person) -> None:

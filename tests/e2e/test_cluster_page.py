@@ -5,7 +5,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e import cluster_pictures
 from tests.e2e.people import SLOW_MS, Person
@@ -173,3 +173,16 @@ def test_an_open_page_hears_of_a_node_that_does_not_answer_and_of_its_return(
     expect(problems.locator(".is-notice")).not_to_have_count(0)  # all nodes here share a disk
     expect(problems.locator("article:not(.is-notice)")).to_have_count(0, timeout=3 * SLOW_MS)
     expect(page.locator(".cluster-news:visible")).to_have_count(0, timeout=3 * SLOW_MS)
+
+
+def test_the_rail_looks_again_soon_while_copies_are_made(person: Person) -> None:
+    def with_two_of_three(route: Route) -> None:
+        reply = route.fetch()
+        route.fulfill(response=reply, json=reply.json() | {"fewest_in_reach": 2, "out_of_reach": 0})
+
+    page, rail = person.page, person.page.locator("#safety")
+    page.route("**/api/v1/cluster", with_two_of_three)
+    page.reload()
+    expect(rail).to_have_text("Some files have 2 of 3 copies")
+    page.unroute("**/api/v1/cluster")
+    expect(rail).to_have_text("All your files have 3 copies", timeout=20_000)  # not half a minute later

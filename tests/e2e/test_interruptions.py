@@ -2,6 +2,7 @@
 
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import PHONE
 from tests.e2e.people import PASSWORD, Person
 
 GONE = "The connection is gone. Try again when it is back."
@@ -94,3 +95,17 @@ def test_what_ends_while_a_dialog_is_open_is_said_above_it(person: Person) -> No
     dialog.get_by_role("link", name="Sign in again").click()
     expect(page.get_by_label("user name")).to_be_visible()
     person.complaints.clear()  # the browser tells of every broken connection and of the 401
+
+
+def test_on_a_phone_the_news_of_a_lost_connection_lies_over_no_row(person: Person) -> None:
+    page = person.page
+    person.put({"first.txt": b"1"})
+    page.set_viewport_size(PHONE)
+    page.context.set_offline(True)
+    news = page.get_by_text("The connection is gone. Uploads go on when it is back.")
+    expect(news).to_be_visible()
+    told, heads = page.locator("#offline").bounding_box(), page.locator(".heads").bounding_box()
+    assert told["y"] + told["height"] <= heads["y"]
+    page.context.set_offline(False)
+    expect(news).to_be_hidden()
+    person.complaints.clear()  # the browser tells of what it could not reach

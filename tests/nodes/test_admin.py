@@ -40,7 +40,7 @@ def listed(browser: Client) -> dict[str, dict[str, str]]:
 def test_the_list_tells_how_each_node_is(cluster, browser):
     cluster.store(b"three copies of it")
     replicate_all()
-    cluster.update("node-a", capacity_bytes=4 * 2**30, free_bytes=3 * 2**30)
+    cluster.update("node-a", capacity_bytes=4 * 10**9, free_bytes=3 * 10**9)
     cluster.update("node-b", health=Node.Health.SUSPECT, last_seen_at=timezone.now() - timedelta(hours=2))
     cluster.update("node-c", duty=Node.Duty.DRAINING)
     cluster.update("node-d", health=Node.Health.UNKNOWN, last_seen_at=None)

@@ -1,5 +1,6 @@
 // What is being sent to the folder on show, as rows or cards above those that are there. The tray tells of it to screen
-// readers and has its deeds.
+// readers and has its deeds. Above, not where it will stand: so it is seen without a search, among thousands of entries,
+// too, and no row moves under the pointer whenever one of many files begins or ends. Once it is there, it stands in its place.
 
 import { icon, make, tablets } from "../dom.js";
 import { folderId } from "../page.js";
