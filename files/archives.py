@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from django.db import connection, transaction
 from files import access, names, transfers
 from files.details import EntryDetails
 from files.errors import NotFound, TooManyEntries
+from files.member_paths import MemberPaths, plain
 from files.models import Entry
 from files.zipping import Member, Zip
 from nodes import contents
@@ -42,7 +44,8 @@ WITH RECURSIVE folders (id, path, modified_at) AS (
         OFFSET 0
     ) c
 )
-SELECT path, NULL, 0, modified_at FROM folders WHERE path <> ''
+SELECT path, content_id, size, modified_at FROM (
+SELECT path, NULL AS content_id, 0 AS size, modified_at FROM folders WHERE path <> ''
 UNION ALL
 SELECT f.path || c.name, c.content_id::text, c.size, c.modified_at FROM folders f CROSS JOIN LATERAL (
     SELECT e.name, e.modified_at, v.content_id, v.size
@@ -50,7 +53,7 @@ SELECT f.path || c.name, c.content_id::text, c.size, c.modified_at FROM folders 
      WHERE e.parent_id = f.id AND e.kind = 'file' AND e.trashed_at IS NULL AND e.purged_at IS NULL
     OFFSET 0
 ) c
-ORDER BY 1
+) member ORDER BY strpos(path, '\\') > 0, path
 """
 
 
@@ -127,13 +130,14 @@ def _fill(zipped: Zip, tops: Sequence[Member], folders: dict[UUID, str]) -> None
 
 
 def _side_by_side(found: Sequence[_Line]) -> tuple[list[Member], dict[UUID, str]]:
-    """Return the files, and the paths of the folders."""
+    """Return the files, and the paths of the folders; names without a backslash stay, if they can."""
     taken: set[str] = set()
     files: list[Member] = []
     folders: dict[UUID, str] = {}
-    for entry_id, name, kind, content_id, size, modified_at in found:
+    for entry_id, name, kind, content_id, size, modified_at in sorted(found, key=lambda one: "\\" in one[1]):
         is_file = kind == Entry.Kind.FILE
-        free = next(one for one in (name, *names.alternatives(name, is_file=is_file)) if one not in taken)
+        named = chain([plain(name)], names.alternatives(plain(name), is_file=is_file))
+        free = next(one for one in named if one not in taken)
         taken.add(free)
         if is_file:
             files.append(_member(free, str(content_id), size, modified_at))
@@ -143,17 +147,17 @@ def _side_by_side(found: Sequence[_Line]) -> tuple[list[Member], dict[UUID, str]
 
 
 def _below(folders: dict[UUID, str]) -> Iterator[list[Member]]:
-    """Yield the folders and what lies below them by pages, each folder before what is in it."""
+    """Yield the folders and what lies below them by pages, in the order that MemberPaths asks for."""
+    paths = MemberPaths()
     parameters: dict[str, Any] = {"ids": as_array(folders), "paths": list(folders.values())}
     with transaction.atomic(), connection.chunked_cursor() as cursor:
         cursor.execute(_BELOW, parameters)
         while rows := cursor.fetchmany(PAGE_ENTRIES):
-            yield [_member(*row) for row in rows]
+            yield [_member(paths.give(path), *further) for path, *further in rows]
 
 
 def _member(path: str, content_id: str | None, size: int, modified_at: datetime) -> Member:
-    """Give a path that leads nowhere else, on no system, when the archive is unpacked."""
-    return path.replace("\\", "_"), content_id if size else None, size, math.floor(modified_at.timestamp())
+    return path, content_id if size else None, size, math.floor(modified_at.timestamp())
 
 
 def _read(content_id: str, size: int) -> Iterator[bytes]:

@@ -83,13 +83,23 @@ def alternatives(name: str, *, word: str = "", is_file: bool) -> Iterator[str]:
 
     With a word "name (copy).txt", "name (copy 2).txt" … Each is valid: long ones are shortened.
     """
-    match = _SUFFIX.search(name) if is_file else None
-    suffix = match[1] if match and len(match[1].encode()) <= _MAX_SUFFIX_BYTES else ""
-    stem = name.removesuffix(suffix) if suffix else name
+    stem, suffix = _cut(name, is_file=is_file)
     if word:
         yield _fitting(stem, f" ({word})", suffix)
     for number in range(2, MAX_ALTERNATIVES):
         yield _fitting(stem, f" ({word} {number})" if word else f" ({number})", suffix)
+
+
+def numbered(name: str, number: int, *, is_file: bool) -> str:
+    """Return the alternative with this number: "name (2).txt"."""
+    stem, suffix = _cut(name, is_file=is_file)
+    return _fitting(stem, f" ({number})", suffix)
+
+
+def _cut(name: str, *, is_file: bool) -> tuple[str, str]:
+    match = _SUFFIX.search(name) if is_file else None
+    suffix = match[1] if match and len(match[1].encode()) <= _MAX_SUFFIX_BYTES else ""
+    return name.removesuffix(suffix) if suffix else name, suffix
 
 
 def _fitting(stem: str, mark: str, suffix: str) -> str:

@@ -117,6 +117,32 @@ def test_a_damaged_file_ends_the_archive_short_of_its_length(api, holiday, runni
 
 
 @pytest.mark.django_db(transaction=True)
+def test_no_two_entries_become_one_member(owner):
+    """A backslash would lead elsewhere on some systems; what stands for it may be the name of another."""
+    top = (r"a\b.txt", "a_b.txt", "a_b (2).txt", r"only\one", r"c\d_e", r"c_d\e")
+    files = (*top, r"x\y/z\1", r"x\y/z_1", r"x\y/deep/w\1", "x_y/z_1")
+    for day, path in enumerate(files, start=1):
+        file = write_file(owner, f"/box/{path}")
+        Entry.objects.filter(id=file.id).update(modified_at=datetime(2001, 1, day, tzinfo=UTC))
+    box = Entry.objects.get(name="box")
+    chosen = [Entry.objects.get(name=name).id for name in (*top, r"x\y", "x_y")]
+
+    for archive in (archives.open_archive(owner, box.id)[1], archives.open_several(owner, chosen)):
+        with zipfile.ZipFile(io.BytesIO(b"".join(archive))) as unpacked:
+            members = unpacked.infolist()
+        archive.close()
+        paths = [member.filename for member in members]
+        days = {member.filename: member.date_time[2] for member in members if not member.is_dir()}
+        assert len({path.removesuffix("/") for path in paths}) == len(paths)
+        assert not [path for path in paths if "\\" in path]
+        assert sorted(days.values()) == list(range(1, len(files) + 1))
+        assert (days["a_b.txt"], days["a_b (2).txt"], days["only_one"], days["x_y/z_1"]) == (2, 3, 4, 10)
+        for path, day in days.items():
+            folder = path.rpartition("/")[0]
+            assert not folder or folder + "/" in paths, (path, day)
+
+
+@pytest.mark.django_db(transaction=True)
 def test_several_are_one_archive_side_by_side_and_nobody_elses_with_them(owner, stranger):
     chosen = [
         write_file(owner, "/a/notes.txt", size=0),
