@@ -17,8 +17,8 @@ QUIET = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-PATIENT = {"REGISTRATIONS_PER_HOUR": "1000"}
-"""Each story has a person of its own, and all of them come from one address."""
+SETTINGS = {"REGISTRATIONS_PER_HOUR": "1000", "PUSH_AFTER_SECONDS": "1"}
+"""Each story has a person of its own, all from one address; uploads are done with the third copy."""
 DESKTOP = {"width": 1440, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with System(tmp_path_factory.mktemp("e2e") / "data", env=PATIENT) as running:
+    with System(tmp_path_factory.mktemp("e2e") / "data", env=SETTINGS) as running:
         yield running
 
 
