@@ -33,17 +33,28 @@ class RegisterView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(request=serializers.RegisterIn, responses={201: serializers.AccountOut}, auth=[])
+    @extend_schema(
+        request=serializers.RegisterIn,
+        responses={201: serializers.AccountOut},
+        parameters=[keyed.PARAMETER],
+        auth=[],
+    )
     def post(self, request: Request) -> Response:
-        """Make an account."""
+        """Make an account. To another request than the one that made it, its name is taken."""
         form = serializers.RegisterIn(data=request.data)
         form.is_valid(raise_exception=True)
-        user = registration.register(
+        user, is_repeated = registration.register_once(
+            request.headers,
+            keyed.mark_of(request, keyed.without_password(request)),
             **form.validated_data,
             site=site_of(request._request),
             address=sign_in.address_of(request._request),
         )
-        return Response(serializers.AccountOut(user).data, status=201)
+        return Response(
+            serializers.AccountOut(user).data,
+            status=201,
+            headers=idempotency.REPLAYED if is_repeated else None,
+        )
 
 
 class PasswordView(APIView):

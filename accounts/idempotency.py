@@ -60,18 +60,26 @@ class Answer:
 _NONE_YET = Answer(0, {}, "")
 
 
-def key_of(headers: Mapping[str, str], user: User) -> Key | None:
-    """Read the key under which a request is sent, in quotes or without. Raises KeyMalformed.
-
-    A token that is bound to a folder has keys of its own: it is told nothing that others were answered.
-    """
+def text_of(headers: Mapping[str, str]) -> str | None:
+    """Read the key under which a request is sent, in quotes or without. Raises KeyMalformed."""
     text = headers.get(HEADER)
     if text is None:
         return None
     if not _KEY.fullmatch(text.strip()):
         raise KeyMalformed
+    return text.strip().strip('"')
+
+
+def key_of(headers: Mapping[str, str], user: User) -> Key | None:
+    """Return the user's key under which a request is sent. Raises KeyMalformed.
+
+    A token that is bound to a folder has keys of its own: it is told nothing that others were answered.
+    """
+    text = text_of(headers)
+    if text is None:
+        return None
     reach = f"{user.confined_to or ''}\n"
-    return Key(user.pk, hashlib.sha256((reach + text.strip().strip('"')).encode()).digest())
+    return Key(user.pk, hashlib.sha256((reach + text).encode()).digest())
 
 
 def fingerprint(parts: Iterable[object]) -> bytes:

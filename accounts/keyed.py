@@ -4,6 +4,7 @@ A request with JSON does its deed in one transaction with its key.
 """
 
 import json
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
@@ -62,12 +63,15 @@ class Made:
     reference: str
 
 
-def once_by_reference(request: Request, body: str, make: Callable[[], Made]) -> tuple[Made, bool]:
+def once_by_reference(
+    request: Request, body: str, make: Callable[[], Made], *, user: User | None = None
+) -> tuple[Made, bool]:
     """Make something once for the request's key, if it has one; True when it was made before.
 
-    For answers that tell how a thing is now, or a secret that must not be kept.
+    For answers that tell how a thing is now, or a secret that must not be kept. The user is who sends the
+    request, where it is not said by its headers.
     """
-    key = _key_of(request)
+    key = _key_of(request) if user is None else idempotency.key_of(request.headers, user)
     if key is None:
         return make(), False
 
@@ -77,6 +81,23 @@ def once_by_reference(request: Request, body: str, make: Callable[[], Made]) -> 
 
     answer, is_repeated = idempotency.once(key, mark_of(request, body), deed)
     return Made(answer.status, answer.body), is_repeated
+
+
+def without_password(request: Request) -> str:
+    """Return the JSON of a request but for its password: of that nothing is kept that is quickly compared."""
+    said = cast(Mapping[str, Any], request.data)
+    return json.dumps({**said, "password": None}, sort_keys=True)
+
+
+def secret_of(request: Request) -> str:
+    """Return what nobody knows but who sends this request under its key; without one what nobody knows.
+
+    Nothing that is kept tells it: the key and the password are part of it. Raises KeyMalformed.
+    """
+    text = idempotency.text_of(request.headers)
+    if text is None:
+        return secrets.token_hex()
+    return f"{text}\n{json.dumps(request.data, sort_keys=True)}"
 
 
 def _key_of(request: Request) -> Key | None:

@@ -1,12 +1,14 @@
 """API tokens: made, listed and revoked. What a request may do with one is said in `permissions`."""
 
+import secrets
 from collections.abc import Collection
 from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils import timezone
-from knox.crypto import create_token_string, hash_token
+from django.utils.crypto import salted_hmac
+from knox.crypto import hash_token
 from knox.settings import knox_settings
 
 from accounts import attempts
@@ -27,8 +29,9 @@ def create(
     scopes: Collection[str] = (),
     expires_in: timedelta | None = None,
     folder_id: UUID | None = None,
+    secret: str = "",
 ) -> tuple[Token, str]:
-    """Make a token and return it with its text, which nobody can be shown again.
+    """Make a token and return it with its text, which nobody can be shown again who has not the secret.
 
     Without scopes it may do all that its owner may; `admin` is for staff, and for no token that is bound to a
     folder: such a one reaches what lies in there. It lives a year by default. Raises FieldsRefused, StaffOnly
@@ -51,22 +54,41 @@ def create(
     Token.objects.filter(user=user, expiry__lt=timezone.now()).delete()
     if Token.objects.filter(user=user).count() >= MOST_TOKENS:
         raise TooManyTokens
-    text = knox_settings.TOKEN_PREFIX + create_token_string()
     token = Token(
         user=user,
-        digest=hash_token(text),
         expiry=timezone.now() + life,
         name=name,
         scopes=sorted(wanted),
         folder_id=folder_id,
     )
+    text = text_of(token, secret or secrets.token_hex())
+    token.digest = hash_token(text)
     token.save(force_insert=True)
     return token, text
+
+
+def text_of(token: Token, secret: str) -> str:
+    """Return the text of a token that was made with this secret; it is kept nowhere.
+
+    It is derived by SECRET_KEY: neither who reads the database nor who has the secret can tell it.
+    """
+    said = f"{token.id}\n{secret}"
+    return str(
+        knox_settings.TOKEN_PREFIX + salted_hmac("accounts.tokens", said, algorithm="sha256").hexdigest()
+    )
 
 
 def of(user: User) -> QuerySet[Token]:
     """Return a person's own tokens, the newest first."""
     return Token.objects.filter(user=user).order_by("-created", "-id")
+
+
+def find(user: User, token_id: UUID) -> Token:
+    """Return one of a person's own tokens. Raises TokenNotFound."""
+    found: Token | None = of(user).filter(id=token_id).first()
+    if found is None:
+        raise TokenNotFound
+    return found
 
 
 def revoke(user: User, token_id: UUID) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, cast
+from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication
@@ -10,7 +11,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import attempts, serializers, sign_in, tokens
+from accounts import attempts, idempotency, keyed, serializers, sign_in, tokens
+from accounts.keyed import Made
 from accounts.models import Token, User
 from files import access
 
@@ -23,10 +25,16 @@ class TokensView(GenericAPIView[Token]):
     def get_permissions(self) -> Sequence[Any]:
         return [AllowAny()] if self._is_sign_in() else super().get_permissions()
 
-    @extend_schema(request=serializers.TokenIn, responses={201: serializers.NewTokenOut}, auth=[])
+    @extend_schema(
+        request=serializers.TokenIn,
+        responses={201: serializers.NewTokenOut},
+        parameters=[keyed.PARAMETER],
+        auth=[],
+    )
     def post(self, request: Request) -> Response:
         """Make a token for username and password. Its text is shown this once.
 
+        Only the same request, password and `Idempotency-Key` included, is told it again within a day.
         Bound to a folder of yours, it reaches what lies in there and nothing else; paths begin there.
         """
         form = serializers.TokenIn(data=request.data)
@@ -37,11 +45,21 @@ class TokensView(GenericAPIView[Token]):
             password=fields.pop("password"),
             address=sign_in.address_of(request._request),
         )
-        if fields["folder_id"]:
-            access.require_bindable(user, fields["folder_id"])
         attempts.count("token", str(user.pk), tokens.MAKING)
-        token, text = tokens.create(user, **fields)
-        return Response({**serializers.TokenOut(token).data, "token": text}, status=201)
+        secret = keyed.secret_of(request)
+
+        def make() -> Made:
+            if fields["folder_id"]:
+                access.require_bindable(user, fields["folder_id"])
+            return Made(201, str(tokens.create(user, **fields, secret=secret)[0].id))
+
+        made, is_repeated = keyed.once_by_reference(request, keyed.without_password(request), make, user=user)
+        token = tokens.find(user, UUID(made.reference))
+        return Response(
+            {**serializers.TokenOut(token).data, "token": tokens.text_of(token, secret)},
+            status=made.status,
+            headers=idempotency.REPLAYED if is_repeated else None,
+        )
 
     @extend_schema(responses=serializers.TokenOut(many=True))
     def get(self, request: Request) -> Response:

@@ -23,8 +23,8 @@ fails is 412; it is looked at before a body is read, and again when it is stored
 only.
 
 **Doing it once.** What takes an `Idempotency-Key` is done once for each key within a day: sent again it
-gets the first answer again, with `Idempotent-Replayed: true`. All that makes something takes one, but for
-what is asked for by a password: a token is shown once, and a name is taken once.
+gets the first answer again, with `Idempotent-Replayed: true`. All that makes something takes one, an account
+and a token, too: these are told again only to who sends the password as well.
 
 **Bytes** that are sent are compared with `Repr-Digest` or `Content-Digest` (`sha-256=:<base64>:`, RFC
 9530): if they do not match, 422 `digest_mismatch`, and nothing is stored. Of an upload by tus

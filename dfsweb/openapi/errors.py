@@ -83,7 +83,7 @@ _BY_SHAPE: tuple[tuple[Callable[[Operation], bool], set[int]], ...] = (
 )
 BY_NAME: dict[str, set[int]] = {
     "post_auth_register": {403, 409, 410, 429},
-    "post_auth_tokens": {401, 403, 409, 429},
+    "post_auth_tokens": {401, 403, 404, 409, 429},
     "post_auth_invitations": {404},
     "post_auth_password": {429},
     "post_auth_password_reset": {429},
