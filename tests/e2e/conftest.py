@@ -3,6 +3,7 @@
 While Playwright lives, an event loop runs in this thread, and Django refuses its database to such a thread.
 """
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 
@@ -11,6 +12,8 @@ from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.e2e.people import Person
 from tests.system import System
+
+log = logging.getLogger(__name__)
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = (
@@ -48,17 +51,23 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def open_person(system: System, browser: Browser) -> Iterator[Callable[..., Person]]:
-    """Sit a new person down at a browser; options are those of a Playwright context."""
-    contexts: list[BrowserContext] = []
+    """Sit a new person down at a browser; options are those of a Playwright context.
+
+    What the browsers complained of stands beside a story that failed: a script that never came, say.
+    """
+    people: list[tuple[BrowserContext, Person]] = []
 
     def sit_down(**options: object) -> Person:
         context = browser.new_context(**{"viewport": DESKTOP, "accept_downloads": True, **options})
-        contexts.append(context)
-        return Person(context.new_page(), system.url)
+        person = Person(context.new_page(), system.url)
+        people.append((context, person))
+        return person
 
     yield sit_down
-    for context in contexts:
+    for context, person in people:
         context.close()
+        for complaint in person.complaints:
+            log.warning("the browser of %s: %s", person.name, complaint)
 
 
 @pytest.fixture
