@@ -251,7 +251,7 @@ def take_all(
                     if names and name not in names:
                         return
                     if is_well and name not in UNSETTLED:  # of what was just stored every copy is made
-                        expect(page.locator(".safety.warn")).to_have_count(0)
+                        expect(page.locator(".safety:is([hidden], .warn)")).to_have_count(0)
                     page.wait_for_timeout(350)  # until what moves has come to rest
                     with Image.open(io.BytesIO(page.screenshot())) as picture:
                         picture.convert("RGB").save(folder / f"{name}-{scheme}-{width}.webp", quality=90)
