@@ -61,6 +61,8 @@ def _exemplify(operation: dict[str, Any]) -> None:
     for status, reply in operation["responses"].items():
         reply["description"] = reply["description"] or _SUCCESSES[status]
         _add_examples(reply, operation["operationId"])
+        if status == "304":
+            reply["headers"] = _ETAG | reply.get("headers", {})
         if is_keyed:
             reply["headers"] = reply.get("headers", {}) | _REPLAYED
 

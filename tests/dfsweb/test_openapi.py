@@ -73,6 +73,13 @@ def test_every_operation_has_a_summary_and_says_how_it_can_fail(described):
     assert set(BY_NAME) <= {operation["operationId"] for operation in operations(described)}
 
 
+def test_whoever_has_an_entry_already_is_told_its_etag(described):
+    unchanged = [one["responses"]["304"] for one in operations(described) if "304" in one["responses"]]
+
+    assert len(unchanged) >= 3
+    assert all("ETag" in reply["headers"] for reply in unchanged)
+
+
 def example_of(media, described):
     if "example" in media:
         return media["example"]
