@@ -314,7 +314,7 @@ def test_the_admin_tells_what_moves_how_long_it_takes_and_why_nothing_does(clust
 
     page = page_after(order)
     assert page.count("The used shares of the nodes differ by 75 %.") > 1, "the answer, and over the list"
-    assert "0 bytes are moved, 38.4 GB are to move. How long that takes is not known yet." in page
+    assert "0 B are moved, 41.2 GB are to move. How long that takes is not known yet." in page
     assert "Nothing moves now" not in page
 
     rebalance.rebalance()

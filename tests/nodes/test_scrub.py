@@ -304,7 +304,7 @@ def test_the_admin_asks_before_it_orders_and_tells_how_far_it_has_come(cluster, 
     browser.post("/admin/nodes/node/", order | {"confirmed": "yes"})
 
     page = f"/admin/nodes/node/{node.id}/change/"
-    assert "1 copies, 18\xa0bytes left" in browser.get(page).content.decode()
+    assert "1 copies, 18\xa0B left" in browser.get(page).content.decode()
     scrub_all()
     assert "UTC: done" in browser.get(page).content.decode()
 
