@@ -15,7 +15,6 @@ from files.wanting import Wanted
 
 FREQUENT_MATCHES = 20_000
 """Where more are expected, the index of words is not asked first."""
-_SLICE = 200
 
 # Only the rare words stand inside: with more, a plan made while the table was young would walk another index.
 _BY_WORDS = """
@@ -57,8 +56,8 @@ def _by_words(wanted: Wanted, sample: Sample) -> Iterator[list[UUID]]:
     statement = _BY_WORDS.format(state=state, **wanting.narrowed(wanted), **wanting.order_of(wanted))
     rare, offset = " & ".join(sample.rare(wanted.terms)), 0
     while True:
-        rows = wanting.ask(statement, wanted, rare=rare, limit=_SLICE, offset=offset)
+        rows = wanting.ask(statement, wanted, rare=rare, limit=wanting.SLICE, offset=offset)
         yield [row[0] for row in rows]
-        if len(rows) < _SLICE:
+        if len(rows) < wanting.SLICE:
             return
-        offset += _SLICE
+        offset += wanting.SLICE

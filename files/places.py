@@ -10,7 +10,6 @@ from files.wanting import Wanted
 
 PLACE_LOOKED_AT = 10_000
 """A place (the trash, those with a star, folders, a folder) is looked through as a whole up to this."""
-_SLICE = 200
 
 _TOPS = f"""
  UNION ALL
@@ -20,7 +19,7 @@ _IN_TRASH = f"SELECT e.* FROM files_entry e WHERE e.owner_id = %(owner)s::bigint
 _WITH_STAR = f"SELECT e.* FROM files_entry e WHERE e.owner_id = %(owner)s::bigint AND e.starred AND {LIVING}"
 _SINCE = f"""
 SELECT e.* FROM files_entry e
- WHERE e.owner_id = %(owner)s::bigint AND e.modified_at >= %(since)s::timestamptz AND {LIVING}"""
+ WHERE e.owner_id = %(owner)s::bigint AND {wanting.IS_SINCE} AND {LIVING}"""
 # All trees have their files along one index. Those of others count, too, so that the walk has an end.
 _OF_SIZE = f"""
 SELECT e.* FROM (
@@ -76,4 +75,4 @@ def _look_through(place: str, wanted: Wanted) -> list[list[UUID]] | None:
     [(count, found)] = wanting.ask(statement, wanted, most=PLACE_LOOKED_AT + 1)
     if count > PLACE_LOOKED_AT:
         return None
-    return [found[start : start + _SLICE] for start in range(0, len(found), _SLICE)]
+    return [found[start : start + wanting.SLICE] for start in range(0, len(found), wanting.SLICE)]

@@ -13,6 +13,8 @@ from files.file_types import FileType
 from files.models import Entry
 from files.orders import FOLDER, WITH_SIZE, type_of
 
+SLICE = 200
+"""Ids of what was found are handed on by so many."""
 COLUMNS = {"name": "sort_key", "size": "size", "modified_at": "modified_at", "created_at": "created_at"}
 
 TRASHED = "e.trashed_at IS NOT NULL AND e.purged_at IS NULL"

@@ -147,7 +147,7 @@ def test_pages_of_any_size_make_one_order(owner, monkeypatch, order, limit, freq
 
 
 def test_more_that_may_not_be_shown_than_a_slice_holds_hides_nothing(owner, monkeypatch):
-    monkeypatch.setattr(candidates, "_SLICE", 2)
+    monkeypatch.setattr(wanting, "SLICE", 2)
     for number in range(7):
         write_file(owner, f"/gone/photo {number}")
     write_file(owner, "/photo 9")
