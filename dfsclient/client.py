@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from dfsclient import downloads, health, history, models, parts, paths, uploads, verification
+from dfsclient import comparing, downloads, health, history, models, parts, paths, uploads, verification
 from dfsclient.errors import Conflict, ContentChanged, LocalProblem, NotFound
 from dfsclient.health import Cluster
 from dfsclient.history import Share, Version
@@ -245,6 +245,10 @@ class Client:
         entry = self._find(path)
         _check_file(entry)
         return iter(downloads.Stream(self._transport, entry))
+
+    def is_same(self, local: Path | str, path: str | Entry) -> bool:
+        """Whether a local file and a remote one surely hold the same bytes; none of them are moved."""
+        return comparing.is_same(self._transport.json, Path(local), self._find(path))
 
     def verify(self, path: str | Entry, *, progress: Progress = silent) -> Verification:
         """Have the nodes read and hash every copy of a file's bytes, now, and tell what they found."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ from dfsclient.cli.tally import Item, Tally
 from dfsclient.client import Client
 from dfsclient.errors import DfsError, LocalProblem, NotFound
 from dfsclient.models import Entry
-
-HASH_BLOCK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -163,19 +160,3 @@ def _check_target(sources: list[str], target: str, *, into_folder: bool) -> None
         raise LocalProblem(
             f"{len(sources)} sources need a folder as target; end {target} with / or use --into."
         )
-
-
-def is_same(local: Path, entry: Entry | None) -> bool:
-    """Whether a local file and a remote one surely hold the same bytes; False also when that is not known."""
-    if entry is None or entry.sha256 is None:
-        return False
-    try:
-        if local.stat().st_size != entry.size or not local.is_file():
-            return False
-        digest = hashlib.sha256()
-        with open(local, "rb") as file:
-            while block := file.read(HASH_BLOCK_BYTES):
-                digest.update(block)
-    except FileNotFoundError:
-        return False
-    return digest.hexdigest() == entry.sha256.lower()

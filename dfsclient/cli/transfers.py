@@ -13,7 +13,7 @@ from dfsclient.cli import bars, credentials
 from dfsclient.cli.begun import Begun
 from dfsclient.cli.completing import remote_paths
 from dfsclient.cli.exits import code_of
-from dfsclient.cli.plans import Fetch, Plan, Send, is_same
+from dfsclient.cli.plans import Fetch, Plan, Send
 from dfsclient.cli.running import AsJson, DryRun, Quiet, Recursive, Run, signed_in
 from dfsclient.cli.tally import Item, Tally, each
 from dfsclient.errors import DfsError, LocalProblem
@@ -65,7 +65,7 @@ def put(
                 with shown.one(job.source.name) as progress:
                     source = str(job.source)
                     size_bytes = job.source.stat().st_size
-                    if on_conflict == "replace" and is_same(job.source, job.there):
+                    if on_conflict == "replace" and job.there and run.client.is_same(job.source, job.there):
                         return Item(source, job.target, "unchanged", size_bytes)
                     if dry_run:
                         return Item(source, job.target, "planned", size_bytes)
@@ -132,7 +132,7 @@ def get(
 
             def fetch(job: Fetch) -> Item:
                 with shown.one(job.entry.name) as progress:
-                    if recursive and is_same(job.target, job.entry):
+                    if recursive and run.client.is_same(job.target, job.entry):
                         return Item(job.entry.path, str(job.target), "unchanged", job.entry.size)
                     if dry_run:
                         return Item(job.entry.path, str(job.target), "planned", job.entry.size)

@@ -6,6 +6,10 @@ import os
 from tests.dfsclient.conftest import MIB, snapshot
 
 
+def outcomes_of(done):
+    return {item["target"]: item["outcome"] for item in json.loads(done.stdout)["results"]}
+
+
 def test_a_file_goes_up_and_comes_back_by_plain_paths(service, dfs):
     (dfs.home / "sample.txt").write_text("hello")
 
@@ -78,10 +82,31 @@ def test_a_second_put_of_a_folder_sends_only_what_changed(service, dfs):
 
     done = dfs("put", "-r", "tree", "--json")
 
-    outcomes = {item["target"]: item["outcome"] for item in json.loads(done.stdout)["results"]}
-    assert outcomes == {"/tree/a": "unchanged", "/tree/b": "done", "/tree/c": "unchanged"}
+    assert outcomes_of(done) == {"/tree/a": "unchanged", "/tree/b": "done", "/tree/c": "unchanged"}
     assert len(service.asked("PUT")) == before + 1
     assert service.bytes_of("/tree/b") == b"B"
+
+
+def test_large_files_are_known_again_before_the_service_has_hashed_them(service, dfs):
+    tree = dfs.home / "tree"
+    tree.mkdir()
+    for name in ("kept", "changed"):
+        (tree / name).write_bytes(os.urandom(2 * MIB + 5))
+    dfs("put", "-r", "tree")
+    for name in ("kept", "changed"):
+        service.find(f"/tree/{name}").knows_sha256 = False
+    times = (tree / "changed").stat()
+    with (tree / "changed").open("r+b") as file:
+        file.seek(2 * MIB)
+        file.write(b"other")
+    os.utime(tree / "changed", ns=(times.st_atime_ns, times.st_mtime_ns))
+
+    sent = dfs("put", "-r", "tree", "--json")
+    fetched = dfs("get", "-r", "/tree", "--json")
+
+    assert outcomes_of(sent) == {"/tree/kept": "unchanged", "/tree/changed": "done"}
+    assert set(outcomes_of(fetched).values()) == {"unchanged"}
+    assert service.bytes_of("/tree/changed") == (tree / "changed").read_bytes()
 
 
 def test_links_to_folders_and_pipes_are_left_out_and_named(service, dfs):

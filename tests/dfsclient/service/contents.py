@@ -5,6 +5,8 @@ import hashlib
 import json
 import re
 
+from blake3 import blake3
+
 from tests.dfsclient.service.state import MOMENT, Problem
 from tests.dfsclient.service.wire import Wire
 
@@ -45,6 +47,16 @@ class Contents(Wire):
                 self.service.replies_by_key[key] = node.id
         self.reply_json(201 if node.version == 1 else 200, self.service.shown(node))
 
+    def show_manifest(self, entry_id: str) -> None:
+        data = self.service.living(entry_id).data
+        size = self.service.chunk_bytes
+        pieces = [(offset, data[offset : offset + size]) for offset in range(0, len(data), size)]
+        chunks = [
+            {"offset": offset, "length": len(piece), "blake3": blake3(piece).hexdigest(), "replicas": []}
+            for offset, piece in pieces
+        ]
+        self.reply_json(200, {"size": len(data), "chunks": chunks})
+
     def verify(self, entry_id: str) -> None:
         """Two chunks a part, each with its copies; the last part is told by its offset."""
         node = self.service.nodes[entry_id]
@@ -71,5 +83,6 @@ class Contents(Wire):
 ROUTES = (
     ("GET|HEAD", "/entries/([^/]+)/content", "read_content"),
     ("PUT", "/content/(.+)", "put_content"),
+    ("GET", "/entries/([^/]+)/manifest", "show_manifest"),
     ("POST", "/entries/([^/]+)/verify", "verify"),
 )

@@ -59,6 +59,7 @@ class State:
         self.replies_by_key: dict[str, str] = {}
         self.answers_by_key: dict[str, tuple[int, Any]] = {}
         self.send_digest = True
+        self.chunk_bytes = 1024 * 1024
         self.kept_copies: dict[str, int] = {}
         """By path: good copies of each of its chunks, where they are not three."""
         self.silent_copies = 0
