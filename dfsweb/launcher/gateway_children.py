@@ -20,6 +20,7 @@ workers = 2
 threads = 32
 keepalive = 75  # seconds; longer than clients' pools keep an idle connection, so that it is they who close
 graceful_timeout = 4  # seconds a transfer under way may take to finish while all of it stops
+limit_request_line = 8190  # bytes, gunicorn takes no more: for a long search with its cursor, or a deep path
 preload_app = True
 control_socket_disable = True
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 import pytest
 import requests
 
+from files.serializers import LONGEST_CURSOR
 from tests.cluster import audit
 from tests.cluster.client import TUS, Client
 from tests.cluster.conftest import MIB
@@ -130,6 +131,12 @@ def test_bytes_that_are_not_those_of_their_digest_are_refused(client: Client, he
     assert (status, b'"digest_mismatch"' in content, is_in_step) == (422, True, True)
     assert client.is_absent("wrong.bin")
     assert client.used_bytes() == used
+
+
+def test_the_longest_search_and_cursor_fit_into_an_address(client: Client) -> None:
+    reply = client.call("GET", "/entries", params={"q": "🙂" * 255, "cursor": "0" * LONGEST_CURSOR})
+
+    assert reply.json()["code"] == "bad_cursor", reply.text
 
 
 def test_two_requests_in_one_packet_are_answered_one_by_one(client: Client) -> None:

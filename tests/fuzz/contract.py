@@ -51,6 +51,8 @@ TOLD = re.compile(
 """Headers that a client goes by; the others are every reply's."""
 UNAVAILABLE = ["503", "507"]
 """Answers of a system that is short of nodes or room: no errors of the server."""
+TOO_LONG = 414
+"""Answers an address that is longer than the server reads, before anybody looks what it is for."""
 
 
 @dataclass
@@ -193,17 +195,30 @@ def _note(event: events.ScenarioFinished, found: Findings, visitor: Visitor) -> 
             case = recorder.cases[case_id].value
             label, status = case.operation.label, interaction.response.status_code
             found.answers[label, status] += 1
-            if case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE:
+            if _is_allowed(case):
                 found.unexplained |= _unexplained(label, interaction.response, visitor)
             told = {name for name in interaction.response.headers if TOLD.fullmatch(name)}
             found.undescribed |= {(label, status, name) for name in told - description.headers(label, status)}
     for case_id, checks in recorder.checks.items():
         for check in checks:
-            if check.failure_info is not None:
+            if check.failure_info is not None and not _is_too_long(recorder, case_id):
                 failure = check.failure_info.failure
                 key = (recorder.cases[case_id].value.operation.label, check.name, failure.title)
                 words = "\n".join(_told(recorder, case_id, key, str(failure.message)))
                 found.failures.setdefault(key, words)
+
+
+def _is_allowed(case: Any) -> bool:
+    """Whether the description allows what was sent."""
+    return case.meta is not None and case.meta.generation.mode is GenerationMode.POSITIVE
+
+
+def _is_too_long(recorder: Any, case_id: str) -> bool:
+    """Whether it was refused for its length alone, and the description does not allow it."""
+    response = recorder.interactions[case_id].response
+    if response is None or response.status_code != TOO_LONG:
+        return False
+    return not _is_allowed(recorder.cases[case_id].value)
 
 
 def _unexplained(label: str, response: Any, visitor: Visitor) -> set[tuple[str, str]]:
