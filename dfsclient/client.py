@@ -65,7 +65,7 @@ class Client:
         body = {"username": username, "password": password, "name": name[:100], "scopes": [*scopes]}
         if folder_id:
             body["folder"] = folder_id
-        token = models.read_token(self._transport.json(Call("POST", "/auth/tokens", json=body)))
+        token = models.read_token(self._transport.json(post_once("/auth/tokens", body)))
         self.close()
         self._transport = Transport(self.url, token.token, self._transport.retries)
         return token

@@ -57,3 +57,14 @@ def test_without_any_sign_in_the_way_out_is_named(dfs):
     assert done.stderr.strip().splitlines() == [
         "dfs: No server is known; sign in with `dfs login URL`, or set DFS_URL and DFS_TOKEN."
     ]
+
+
+def test_a_lost_answer_to_a_sign_in_leaves_no_second_token(service, client):
+    before = len(service.tokens)
+    service.faults.add("POST", "/auth/tokens", drop_reply=True)
+
+    token = client.sign_in("ada", "correct horse", name="laptop")
+
+    assert len(service.tokens) == before + 1
+    assert service.tokens[token.token] == token.id
+    assert client.account().username == "ada"
