@@ -118,8 +118,9 @@ def append(
 
     What arrived before a broken connection stays, unless it came with checksums: of that all bytes stay or
     none. Sending the last piece again after its answer was lost finds the entry it became. `length` settles a
-    deferred one. Raises OffsetMismatch, UploadTooLong, ChecksumMismatch, DigestMismatch, UploadNotFound,
-    UploadExpired, FinalUpload, and what appending and committing raise.
+    deferred one. Raises OffsetMismatch, UploadTooLong, BadHeader for a digest that cannot be compared,
+    ChecksumMismatch, DigestMismatch, UploadNotFound, UploadExpired, FinalUpload, and what appending and
+    committing raise.
     """
     upload = _settled(user, upload_id)
     if upload.concat and upload.concat != tus.PARTIAL:
@@ -132,6 +133,7 @@ def append(
     left = None if upload.length is None else upload.length - offset
     if left is not None and (body.remaining or 0) > left:
         raise UploadTooLong
+    tus.require_comparable(checksums, offset=offset, brought=body.remaining, length=upload.length)
     if checksums:
         return _append_checked(user, upload, body, offset, checksums)
     try:
@@ -260,15 +262,18 @@ def _append_checked(
     if not mine.filter(checked_from=None, committed_at=None).update(checked_from=offset):
         raise WriterSuperseded
     source: Source = body
-    expected: list[tuple[Hashed, Checksum]] = []
+    expected: list[tuple[Hashed | None, Checksum]] = []
     for checksum in checksums:
-        source = hashed = Hashed(source, hashlib.new(checksum.algorithm, usedforsecurity=False))
+        hashed = None
+        if not checksum.is_of_whole:
+            source = hashed = Hashed(source, hashlib.new(checksum.algorithm, usedforsecurity=False))
         expected.append((hashed, checksum))
-    with contents.resume(upload.segment_id, keep_tail=True) as writer:
+    hash_whole = any(checksum.is_of_whole for checksum in checksums)
+    with contents.resume(upload.segment_id, hash_whole=hash_whole, keep_tail=True) as writer:
         try:
             _take(upload, writer, source, offset)
             for hashed, checksum in expected:
-                if hashed.digest() != checksum.digest:
+                if (hashed.digest() if hashed else writer.sha256()) != checksum.digest:
                     raise checksum.mismatch
             progress = _finish(user, upload, writer)
         except OffsetMismatch:  # somebody added bytes meanwhile: they are not ours to drop

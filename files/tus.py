@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -82,15 +82,16 @@ def parse_offset(headers: Mapping[str, str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """What the bytes of one request hash to, as their sender says."""
+    """What the bytes of one request hash to, as their sender says; or those of the whole file."""
 
     algorithm: str
     digest: bytes
     mismatch: type[ChecksumMismatch | DigestMismatch] = ChecksumMismatch
+    is_of_whole: bool = False
 
 
 def parse_checksums(headers: Mapping[str, str]) -> list[Checksum]:
-    """Return what Upload-Checksum and Content-Digest (RFC 9530) say: the bytes match all, or none stays.
+    """Return what Upload-Checksum, Content-Digest and Repr-Digest (RFC 9530) say: bytes match all, or go.
 
     Raises BadHeader, for an Upload-Checksum of an algorithm we do not know, too.
     """
@@ -99,7 +100,26 @@ def parse_checksums(headers: Mapping[str, str]) -> list[Checksum]:
         checksums.append(told)
     if sha256 := conditions.parse_sha256(headers, ["Content-Digest"]):
         checksums.append(Checksum("sha256", sha256, DigestMismatch))
+    if sha256 := conditions.parse_sha256(headers, ["Repr-Digest"]):
+        checksums.append(Checksum("sha256", sha256, DigestMismatch, is_of_whole=True))
     return checksums
+
+
+def require_comparable(
+    checksums: Sequence[Checksum], *, offset: int, brought: int | None, length: int | None
+) -> None:
+    """Refuse a digest of the whole file with a request that does not bring all of its bytes.
+
+    Raises BadHeader, or DigestMismatch for a file without bytes, which nobody compares later.
+    """
+    for checksum in checksums:
+        if checksum.is_of_whole and (offset or brought is None or brought != length):
+            raise BadHeader(
+                "Repr-Digest goes with a request that brings all bytes of the upload;"
+                " send Content-Digest or Upload-Checksum with each piece."
+            )
+        if checksum.is_of_whole and not length and checksum.digest != hashlib.sha256().digest():
+            raise DigestMismatch
 
 
 def _parse_checksum(headers: Mapping[str, str]) -> Checksum | None:

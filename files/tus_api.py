@@ -45,6 +45,9 @@ def _told(status: int) -> list[OpenApiParameter]:
 
 
 _VERSION = _header("Tus-Resumable", "The version of tus.", enum=[tus.VERSION], required=True)
+_REPR_DIGEST = _header(
+    "Repr-Digest", "sha-256=:<base64>: of the upload's bytes; with a request that brings all of them."
+)
 _CREATION = [
     _VERSION,
     _header("Upload-Length", "How many bytes there will be; or send Upload-Defer-Length.", int),
@@ -62,6 +65,7 @@ _CREATION = [
     ),
     _header("Upload-Checksum", "sha1 or sha256, and the digest of this request's bytes in Base64."),
     _header("Content-Digest", "sha-256=:<base64>: of this request's bytes."),
+    _REPR_DIGEST,
     keyed.PARAMETER,
     _header("Location", "The address of the upload, for what follows.", response=[201]),
     *_told(201),
@@ -72,6 +76,7 @@ _APPENDING = [
     _header("Upload-Length", "How many bytes there will be, when that was deferred.", int),
     _header("Upload-Checksum", "sha1 or sha256, and the digest of this request's bytes in Base64."),
     _header("Content-Digest", "sha-256=:<base64>: of this request's bytes."),
+    _REPR_DIGEST,
     *_told(204),
 ]
 
@@ -160,7 +165,8 @@ class UploadsView(TusView, GenericAPIView[Upload]):
         concat = tus.parse_concat(request.headers, prefix=reverse("uploads") + "/")
         is_final = concat is not None and not concat.is_partial
         length = None if is_final else tus.parse_length(request.headers)
-        checksums = [] if is_final else tus.parse_checksums(request.headers)
+        checksums = tus.parse_checksums(request.headers)
+        tus.require_comparable(checksums, offset=0, brought=body.remaining, length=length)
         has_bytes = not is_final and body.remaining != 0
         if has_bytes:
             tus.require_body_type(request.headers)

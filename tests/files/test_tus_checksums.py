@@ -10,7 +10,7 @@ from django.test import RequestFactory
 
 from files import resumable, tus
 from files.errors import BadHeader, ChecksumMismatch
-from files.models import Upload
+from files.models import Entry, Upload
 from nodes.errors import SourceCut
 from nodes.models import Chunk, Extent, Segment
 from storagenode.protocol.body import RequestBody
@@ -56,8 +56,12 @@ def test_a_piece_that_does_not_match_leaves_nothing(api):
     assert content(api) == DATA[:2000]
 
 
-def content_digest(body):
-    return {"Content-Digest": f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"}
+def content_digest(body, name="Content-Digest"):
+    return {name: f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"}
+
+
+def repr_digest(body):
+    return content_digest(body, "Repr-Digest")
 
 
 def test_bytes_that_are_not_those_of_their_content_digest_leave_nothing(api):
@@ -87,6 +91,56 @@ def test_bytes_that_come_with_both_digests_match_both(api):
         == 204
     )
     assert content(api) == DATA[:1000]
+
+
+def test_a_whole_file_that_matches_its_digest_is_stored_with_it(api):
+    url = create(api, len(DATA))["Location"]
+    made = create(api, 1000, DATA[:1000], headers=repr_digest(DATA[:1000]), filename="b.bin")
+    assert made.status_code == 201
+
+    sent = repr_digest(DATA) | content_digest(DATA) | checksum(DATA)
+    entry = patch(api, url, 0, DATA, **sent)["Dfs-Entry"]
+
+    assert content(api) == DATA and content(api, "b.bin") == DATA[:1000]
+    assert api.get(f"/api/v1/entries/{entry}").json()["sha256"] == hashlib.sha256(DATA).hexdigest()
+
+
+def test_a_file_that_is_not_that_of_its_digest_is_not_made_and_can_be_sent_again(api):
+    url = create(api, len(DATA))["Location"]
+    refused = create(api, 1000, DATA[:1000], headers=repr_digest(b"others"), filename="b.bin")
+    assert code(refused) == (422, "digest_mismatch")
+
+    assert code(patch(api, url, 0, DATA, **repr_digest(b"others"))) == (422, "digest_mismatch")
+
+    assert offset_of(api, url) == 0 and not Entry.objects.filter(kind=Entry.Kind.FILE).exists()
+    assert patch(api, url, 0, DATA, **repr_digest(DATA)).status_code == 204
+    assert content(api) == DATA
+
+
+def test_a_digest_of_a_whole_file_that_comes_in_pieces_is_refused(api):
+    sent = repr_digest(DATA[:2000])
+    assert code(create(api, 2000, headers=sent)) == (400, "bad_header")
+    assert code(create(api, 2000, DATA[:1000], headers=sent)) == (400, "bad_header")
+    assert code(create(api, headers=sent | {"Upload-Defer-Length": "1"})) == (400, "bad_header")
+    assert not Upload.objects.exists()
+
+    url = create(api, 2000)["Location"]
+    assert code(patch(api, url, 0, DATA[:1000], **sent)) == (400, "bad_header")
+    patch(api, url, 0, DATA[:1000])
+    assert code(patch(api, url, 1000, DATA[1000:2000], **sent)) == (400, "bad_header")
+    assert offset_of(api, url) == 1000
+
+    later = create(api, headers={"Upload-Defer-Length": "1"}, filename="b.bin")["Location"]
+    assert patch(api, later, 0, DATA[:2000], **sent | {"Upload-Length": "2000"}).status_code == 204
+    assert content(api, "b.bin") == DATA[:2000]
+
+
+def test_a_file_without_bytes_is_compared_with_its_digest(api):
+    assert code(create(api, 0, headers=repr_digest(b"others"))) == (422, "digest_mismatch")
+    assert not Upload.objects.exists()
+
+    assert create(api, 0, headers=repr_digest(b"")).status_code == 201
+    assert content(api) == b""
 
 
 def test_a_content_digest_that_cannot_be_is_refused(api):

@@ -90,7 +90,7 @@ BY_NAME: dict[str, tuple[set[str], str]] = {
     "the topmost folder stays": (
         {"root_is_fixed"},
         "PATCH /entries/{entry_id}, DELETE /entries/{entry_id}, POST /entries/{entry_id}/copy,"
-        " POST /entries/{entry_id}/shares",
+        " POST /entries/{entry_id}/shares, DELETE /content/{path}",
     ),
     "a folder does not go into itself": (
         {"move_into_itself"},
@@ -113,7 +113,7 @@ BY_NAME: dict[str, tuple[set[str], str]] = {
     ),
     "a made-up digest is of other bytes": (
         {"digest_mismatch"},
-        "PUT /content/{path}, PUT /entries/{entry_id}/content, PATCH /uploads/{upload_id}",
+        "PUT /content/{path}, PUT /entries/{entry_id}/content, POST /uploads, PATCH /uploads/{upload_id}",
     ),
     "headers of tus depend on each other and on the offset": (
         {"bad_header", "unsupported_tus_version"},
