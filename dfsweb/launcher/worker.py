@@ -5,11 +5,13 @@ find; each process of the worker would hold both.
 """
 
 import argparse
+import logging
 import os
 import sys
 from typing import Any
 
 from celery import beat, bootsteps
+from celery.platforms import EX_FAILURE
 from celery.worker.components import Pool
 
 from dfsweb.celery import app
@@ -32,6 +34,22 @@ class BeatThread(bootsteps.StartStopStep):
         )
 
 
+class Worker(app.Worker):  # type: ignore[misc, name-defined]  # a class that the app makes
+    """Ends at once when it cannot go on, and its processes with it; whoever started it does so again.
+
+    Celery lets its processes finish what they do first. Until then, and that is for ever with one that hangs,
+    it would be there, but nobody would probe the nodes or send tasks. It happens when Redis dies: kombu 5.7
+    closes a channel twice if a message waits there to be acknowledged.
+    """
+
+    def stop(self, in_sighandler: bool = False, exitcode: int | None = None) -> None:
+        """Stop when told to; does not return after a failure."""
+        if exitcode == EX_FAILURE:
+            logging.shutdown()
+            os._exit(exitcode)
+        super().stop(in_sighandler, exitcode)
+
+
 def main() -> int:
     """Work until told to stop; returns the worker's exit code."""
     parser = argparse.ArgumentParser(prog="python -m dfsweb.launcher.worker", description=__doc__)
@@ -40,7 +58,7 @@ def main() -> int:
     given = parser.parse_args()
     os.environ["CELERY_SKIP_CHECKS"] = "true"  # as Celery's --skip-checks does
     app.steps["worker"].add(BeatThread)
-    worker = app.Worker(
+    worker = Worker(
         concurrency=given.processes,
         schedule_filename=given.schedule,
         optimization="fair",
