@@ -28,6 +28,7 @@ from nodes.contents import Copies
 if TYPE_CHECKING:
     from accounts.models import User
 
+ROWS_AT_FIRST = 80  # more than a tall screen shows, of lines or of cards
 ROWS_A_PAGE = 200
 FACTS_A_PAGE = listing.MAX_LIMIT
 MOST_ROWS_ASKED = 200  # that have come or changed, looked up at once

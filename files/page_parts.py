@@ -21,7 +21,11 @@ def part(request: HttpRequest, shown: dict[str, Any]) -> HttpResponse:
 
 
 def limit(request: HttpRequest) -> int:
-    return browsing.FACTS_A_PAGE if request.GET.get("part") == FACTS else browsing.ROWS_A_PAGE
+    """Return how many entries to list: what a screen shows, more where a list goes on, most of facts."""
+    if request.GET.get("part") == FACTS:
+        return browsing.FACTS_A_PAGE
+    goes_on = "part" in request.GET or "cursor" in request.GET
+    return browsing.ROWS_A_PAGE if goes_on else browsing.ROWS_AT_FIRST
 
 
 def frame(user: User) -> dict[str, Any]:

@@ -87,6 +87,8 @@ function startFrame() {
   shown();
 }
 
+let awaited = null; // whose row gets the focus as soon as it comes, unless something else has it by then
+
 function shown({ focusId = null, cursor = null, scroll = 0 } = {}) {
   rows.shown();
   window.scrollTo(0, scroll); // the list has its height by now
@@ -94,6 +96,7 @@ function shown({ focusId = null, cursor = null, scroll = 0 } = {}) {
   cluster.shown();
   const row = focusId && rows.rowOf(focusId);
   if (row) selection.focus(row, { still: cursor !== null });
+  awaited = row ? null : focusId;
 }
 
 document.addEventListener("click", (event) => {
@@ -122,6 +125,12 @@ document.addEventListener("contextmenu", (event) => {
   else document.addEventListener("pointerup", () => setTimeout(show, 0, at), { once: true }); // which would close it
 });
 document.addEventListener("page:shown", (event) => shown(event.detail));
+document.addEventListener("rows:came", (event) => {
+  const row = event.detail.find((one) => one.dataset.id === awaited);
+  if (!row) return;
+  awaited = null;
+  if (document.activeElement === document.body) selection.focus(row);
+});
 document.addEventListener("entry:arrived", async (event) => {
   await orSay(() => rows.place(event.detail.id, { parent: event.detail.parent, areNew: true }));
   watch.shown();

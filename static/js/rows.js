@@ -7,7 +7,7 @@ import { folderId, inTrash, isAnywhere, page, refresh } from "./page.js";
 import * as viewport from "./viewport.js";
 import { localise, size, things } from "./words.js";
 
-const PAGE = 200; // as many as the server draws at once
+const PAGE = 200; // as many as the server draws at once of a list that goes on
 const AGAIN_MS = 3000; // after no answer
 let held = new Held(); // what has come; only the rows near what is seen are in the page
 const left = new WeakMap(); // list → what was held of it
@@ -86,14 +86,16 @@ function want(from, to) {
 }
 
 function fetchInto(hole) {
-  coming ??= fetchHole(hole).finally(() => (coming = null));
-  return coming.then((hasCome) => {
-    if (hasCome) changed();
-    return hasCome;
+  coming ??= fetchHole(hole).finally(() => (coming = null)).then((some) => {
+    if (!some) return false;
+    changed();
+    came(some.filter((row) => held.indexOf(row) >= 0));
+    return true;
   });
+  return coming;
 }
 
-// What follows what is there comes by its cursor; what lies farther away, by its place.
+// What follows what is there comes by its cursor; what lies farther away, by its place. Returns the rows, or null.
 async function fetchHole({ before, from, to, after }) {
   const here = list();
   const isNext = from - held.indexOf(before.rows.at(-1)) <= PAGE || !held.isCounted;
@@ -104,19 +106,17 @@ async function fetchHole({ before, from, to, after }) {
   if (!isNext) url.searchParams.set("skip", place);
   try {
     const fresh = await part(url.pathname + url.search);
-    if (here !== list() || !fresh) return false;
+    if (here !== list() || !fresh) return null;
     adopt(fresh);
     const more = takeMore(fresh);
     const some = [...fresh.querySelectorAll(".row")];
     const fits = isNext ? held.grow(before, some, more) : held.put(place, some, more);
-    if (fits) {
-      came(some.filter((row) => held.indexOf(row) >= 0));
-    } else await refresh();
-    return fits;
+    if (!fits) await refresh();
+    return fits ? some : null;
   } catch (problem) {
     if (problem.status === undefined) throw problem;
     setTimeout(() => here === list() && viewport.changed(), AGAIN_MS);
-    return false;
+    return null;
   }
 }
 

@@ -12,7 +12,7 @@ from tests.system import System
 FOLDERS, FILES = 400, 19_600
 FIRST_ROWS_MS = 1_000
 TIMES_A_SHORT_FOLDER = 8
-"""On a machine so busy that a page of one row takes long, too, that often as long: the first page has 200."""
+"""On a machine so busy that a page of one row takes long, too, that often as long: the first page has 80."""
 PATIENT_MS = 90_000
 MOST_ROWS_IN_PAGE = 250
 # Scrolls, and tells what stands then at every row's height: a name, “…” while it comes, None for a hole.
@@ -218,3 +218,24 @@ def test_what_comes_to_stand_where_nothing_has_come_yet_is_brought(archivist: Pe
     expect(archivist.row("photo 20000")).to_be_focused()
     expect(page.locator("#facts")).to_contain_text("20001 items")
     expect(page.locator("#list")).to_have_attribute("aria-rowcount", "20001")
+
+
+def test_the_way_back_into_a_long_list_that_is_asked_for_anew_leads_to_the_row_that_was_left(
+    person: Person, system: System
+) -> None:
+    long_folder.fill(system, person, folders=0, files=150)
+    page = person.page
+    page.get_by_role("link", name="Recent").click()
+    page.locator("#list .row").first.click()
+    page.keyboard.press("End")
+    last = page.locator("#list .row:focus")
+    expect(last).to_have_attribute("aria-rowindex", "150")
+    name = last.get_attribute("data-name")
+    assert name
+
+    page.go_back()
+    expect(page.get_by_role("heading", name="My files")).to_be_visible()
+    page.go_forward()
+    expect(page.get_by_role("heading", name="Recent")).to_be_visible()
+    expect(person.row(name)).to_be_focused()
+    expect(person.row(name)).to_be_in_viewport()
