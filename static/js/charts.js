@@ -7,11 +7,14 @@ const WIDTH = 340; // of the drawing, as its view box has it
 const FAR = 12; // figures that Page Up and Page Down pass over
 const STEPS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageDown: -FAR, PageUp: FAR, Home: -Infinity, End: Infinity };
 
-export function waken(within) {
-  for (const plot of within.querySelectorAll(".plot")) wakenOne(plot, plot.closest(".chart"));
+// Of each plot, by its place, the moment near which it goes on telling; the others rest.
+export function waken(within, told = []) {
+  for (const [place, plot] of within.querySelectorAll(".plot").entries()) wakenOne(plot, plot.closest(".chart"), told[place]);
 }
 
-function wakenOne(plot, chart) {
+const momentOf = (row) => row.querySelector("th").dataset.moment;
+
+function wakenOne(plot, chart, told) {
   const moments = [...chart.querySelectorAll("tbody tr")].reverse(); // the table tells the latest first
   if (!moments.length) return;
   const [figures, when] = [[...chart.querySelectorAll(".chart-legend b")], chart.querySelector(".chart-when")];
@@ -20,6 +23,8 @@ function wakenOne(plot, chart) {
   const mark = draw("path", { class: "chart-mark" });
   plot.append(mark);
   let place = moments.length - 1;
+
+  const nearest = (apart) => moments.reduce((best, row, one) => (Math.abs(apart(row)) < Math.abs(apart(moments[best])) ? one : best), 0);
 
   function tell(one) {
     when.textContent = one.when;
@@ -32,6 +37,7 @@ function wakenOne(plot, chart) {
     const said = { when: row.querySelector("th").textContent, figures: [...row.querySelectorAll("td")].map((cell) => cell.textContent) };
     tell(said);
     mark.setAttribute("d", `M${row.dataset.x} 8V128`);
+    plot.dataset.tells = momentOf(row);
     plot.setAttribute("aria-valuenow", place);
     plot.setAttribute("aria-valuetext", [said.when, ...names.map((name, line) => _("%(name)s %(figure)s", { name, figure: said.figures[line] }))].join(", "));
   }
@@ -39,17 +45,17 @@ function wakenOne(plot, chart) {
   function rest() {
     if (document.activeElement === plot) return;
     mark.removeAttribute("d");
+    delete plot.dataset.tells;
     tell(now);
   }
 
   for (const [name, value] of Object.entries({ role: "slider", tabindex: 0, "aria-valuemin": 0, "aria-valuemax": place })) plot.setAttribute(name, value);
-  show(place);
-  rest();
+  show(told ? nearest((row) => Date.parse(momentOf(row)) - Date.parse(told)) : place);
+  if (!told) rest();
   plot.addEventListener("pointermove", (event) => {
     const box = plot.getBoundingClientRect();
     const x = ((event.clientX - box.left) * WIDTH) / box.width;
-    const far = (one) => Math.abs(Number(moments[one].dataset.x) - x);
-    show(moments.reduce((nearest, _row, one) => (far(one) < far(nearest) ? one : nearest), 0));
+    show(nearest((row) => Number(row.dataset.x) - x));
   });
   plot.addEventListener("pointerleave", rest);
   plot.addEventListener("focus", () => show(place));

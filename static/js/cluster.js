@@ -78,7 +78,7 @@ async function refreshCharts(span) {
   const focused = plots.indexOf(document.activeElement);
   charts.replaceChildren(fresh);
   charts.querySelectorAll(".chart-table").forEach((table, place) => (table.open = open[place]?.open ?? false));
-  waken(charts);
+  waken(charts, plots.map((plot) => plot.dataset.tells));
   charts.querySelectorAll(".plot")[focused]?.focus({ preventScroll: true });
 }
 

@@ -3,6 +3,7 @@
 import re
 import signal
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -10,6 +11,8 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.e2e import cluster_pictures
 from tests.e2e.people import SLOW_MS, Person
 from tests.system import System
+
+A_LITTLE = timedelta(minutes=10)  # the moments of newer figures lie a little beside those of older ones
 
 
 @pytest.fixture
@@ -119,8 +122,7 @@ def test_charts_tell_their_figures_by_keys_under_the_pointer_and_as_a_table(
     plot.evaluate("(one) => one.blur()")
     expect(when).to_have_text("now")
 
-    box = plot.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 3, box["y"] + box["height"] / 2)
+    point_at(plot)
     expect(when).not_to_have_text("now")
     page.mouse.move(0, 0)
     expect(when).to_have_text("now")
@@ -130,6 +132,52 @@ def test_charts_tell_their_figures_by_keys_under_the_pointer_and_as_a_table(
     expect(last_row.get_by_role("rowheader")).to_have_text(first.partition(", read")[0])
     page.get_by_role("link", name="24 h").click()
     expect(chart.get_by_role("table")).to_be_visible()  # it stays open
+
+
+def point_at(plot: Locator) -> None:
+    """Rest the pointer a third of the way along it, wherever the page has to be scrolled for that."""
+    box = plot.bounding_box()
+    assert box
+    plot.hover(position={"x": box["width"] / 3, "y": box["height"] / 2})
+
+
+def test_a_chart_goes_on_telling_the_moment_one_looks_at_when_newer_figures_come(
+    admins_page: Page, system: System
+) -> None:
+    system.manage("shell", "-c", cluster_pictures.SAMPLES)
+    page = admins_page
+    page.clock.install()
+    page.reload()
+    chart = page.get_by_role("figure").filter(has=page.get_by_role("heading", name="Throughput"))
+    plot, when = chart.get_by_role("slider"), chart.locator(".chart-when")
+
+    point_at(plot)
+    under_pointer = moment_of(plot)
+    await_newer_charts(page)
+    assert abs(moment_of(plot) - under_pointer) < A_LITTLE
+    expect(when).not_to_have_text("now")
+    page.mouse.move(0, 0)
+    expect(when).to_have_text("now")
+
+    plot.focus()
+    for key in ("End", "PageUp", "ArrowLeft"):
+        page.keyboard.press(key)
+    chosen = moment_of(plot)
+    await_newer_charts(page)
+    expect(plot).to_be_focused()
+    assert abs(moment_of(plot) - chosen) < A_LITTLE
+    plot.evaluate("(one) => one.blur()")
+    expect(when).to_have_text("now")
+
+
+def moment_of(plot: Locator) -> datetime:
+    return datetime.fromisoformat(plot.get_attribute("data-tells") or "")
+
+
+def await_newer_charts(page: Page) -> None:
+    page.locator(".plot").first.evaluate("(one) => one.setAttribute('data-old', '')")
+    page.clock.fast_forward(61_000)
+    expect(page.locator(".plot[data-old]")).to_have_count(0)
 
 
 def test_a_node_is_emptied_after_a_question_and_taken_into_use_again(admins_page: Page) -> None:
