@@ -13,13 +13,13 @@ export const start = () => look();
 
 // Looks now: what has just come may not have all its copies.
 export async function look(soon = SOON_MS) {
-  let wait = EVERY_MS;
+  let [wait, next] = [EVERY_MS, SOON_MS];
   const line = document.getElementById("safety");
   try {
     const cluster = await call("GET", "/api/v1/cluster");
     showNews(cluster);
     const { tone, signs, words } = told(cluster);
-    if (signs.includes("half")) wait = Math.min(soon, EVERY_MS);
+    if (signs.includes("half")) [wait, next] = [soon, Math.min(2 * soon, EVERY_MS)];
     line.className = `safety ${tone}`;
     line.replaceChildren(tablets(signs), words);
   } catch (problem) {
@@ -28,7 +28,7 @@ export async function look(soon = SOON_MS) {
     line.replaceChildren(_("The copies were not checked just now"));
   } finally {
     clearTimeout(timer);
-    timer = setTimeout(again, wait, 2 * soon);
+    timer = setTimeout(again, wait, next);
   }
   line.hidden = false;
 }

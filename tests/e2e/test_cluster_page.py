@@ -234,3 +234,24 @@ def test_the_rail_looks_again_soon_while_copies_are_made(person: Person) -> None
     expect(rail).to_have_text("Some files have 2 of 3 copies")
     page.unroute("**/api/v1/cluster")
     expect(rail).to_have_text("All your files have 3 copies", timeout=20_000)  # not half a minute later
+
+
+def test_the_rail_looks_as_soon_after_hours_of_calm_as_at_first(person: Person) -> None:
+    page, rail = person.page, person.page.locator("#safety")
+    calm = {"copies_wanted": 3, "fewest_in_reach": 3, "out_of_reach": 0, "unavailable": 0, "lost": 0}
+    told = calm.copy()
+    page.route("**/api/v1/cluster", lambda route: route.fulfill(json=route.fetch().json() | told))
+    page.clock.install()
+    page.reload()
+    expect(rail).to_have_text("All your files have 3 copies")
+    for copies in range(4, 9):
+        told |= {"copies_wanted": copies, "fewest_in_reach": copies}
+        page.clock.fast_forward(30_000)
+        expect(rail).to_have_text(f"All your files have {copies} copies")
+
+    told |= {"copies_wanted": 3, "fewest_in_reach": 2}
+    page.clock.fast_forward(30_000)
+    expect(rail).to_have_text("Some files have 2 of 3 copies")
+    told |= calm
+    page.clock.fast_forward(2_500)
+    expect(rail).to_have_text("All your files have 3 copies", timeout=10_000)  # not half a minute later
