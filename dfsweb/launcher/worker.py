@@ -17,7 +17,19 @@ from celery.worker.components import Pool
 from dfsweb.celery import app
 from dfsweb.launcher import worker_children
 
+log = logging.getLogger(__name__)
+
 __all__ = ["worker_children"]  # its hooks are set by importing it
+
+
+class Schedule(beat.PersistentScheduler):
+    """Says in one line what could not be sent: without Redis beat would fill the disk with its stack."""
+
+    def apply_entry(self, entry: beat.ScheduleEntry, producer: Any = None) -> None:
+        try:
+            self.apply_async(entry, producer=producer, advance=False)  # type: ignore[no-untyped-call]
+        except beat.SchedulingError as error:
+            log.warning("%s", error)
 
 
 class BeatThread(bootsteps.StartStopStep):
@@ -30,7 +42,7 @@ class BeatThread(bootsteps.StartStopStep):
             worker.app,
             thread=True,
             schedule_filename=worker.schedule_filename,
-            scheduler_cls=worker.scheduler,
+            scheduler_cls=Schedule,
         )
 
 

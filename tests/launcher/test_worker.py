@@ -1,25 +1,34 @@
-"""The worker ends when it cannot go on: whoever started it does so again."""
+"""The worker without Redis: it says so in a line, and ends when it cannot go on, to be started again."""
 
+import logging
 import os
 import re
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import psutil
+import pytest
+from celery import Celery
+
+from dfsweb.launcher.worker import Schedule
 
 FAILS = """
+import time
 import psutil
 from celery import bootsteps
 from dfsweb.celery import app
-from dfsweb.launcher import worker
+from dfsweb.launcher import worker, worker_children
 
 class Fault(bootsteps.StartStopStep):
     requires = ("celery.worker.consumer.connection:Connection",)
 
     def start(self, consumer):
         for process in psutil.Process().children():
+            while process.nice() != worker_children.NICENESS:  # it is made ready until then
+                time.sleep(0.01)
             process.suspend()
             print(f"stands still: {process.pid}", flush=True)
         raise AttributeError("a fault of a library")
@@ -46,3 +55,16 @@ def test_a_worker_that_fails_ends_with_its_processes_though_they_stand_still(tmp
         for pid in (working.pid, *pids):
             if psutil.pid_exists(pid):
                 os.kill(pid, signal.SIGKILL)
+
+
+def test_what_beat_cannot_send_is_said_in_a_line(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    app = Celery(broker=f"redis+socket://{tmp_path}/gone.sock", set_as_current=False)
+    app.conf.beat_schedule = {"look": {"task": "nodes.tasks.replicate", "schedule": 1}}
+    schedule: Any = cast(Any, Schedule)(app, schedule_filename=str(tmp_path / "schedule"), lazy=True)
+    schedule.setup_schedule()
+    with caplog.at_level(logging.INFO):
+        schedule.apply_entry(schedule.schedule["look"])
+    schedule.close()
+    (said,) = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert said.getMessage().startswith("Couldn't apply scheduled task look: Error 2 connecting to")
+    assert said.exc_info is None
