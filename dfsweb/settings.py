@@ -263,7 +263,7 @@ REST_FRAMEWORK = {
         "accounts.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.ScopedAccess"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["files.json_replies.QuickJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["dfsweb.json_bodies.BoundedJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "dfsweb.paging.PlacePagination",
     "DEFAULT_METADATA_CLASS": "dfsweb.options.PlainMetadata",

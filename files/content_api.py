@@ -12,14 +12,25 @@ from django.http import (
     HttpResponse,
     HttpResponseBase,
     HttpResponseNotAllowed,
-    JsonResponse,
 )
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts import idempotency
 from accounts.authentication import authenticate, authenticated
 from accounts.models import User
-from files import access, arrival, conditions, flags, purging, sending, transfers, tree, uploads, versions
+from files import (
+    access,
+    arrival,
+    conditions,
+    flags,
+    json_replies,
+    purging,
+    sending,
+    transfers,
+    tree,
+    uploads,
+    versions,
+)
 from files.details import EntryDetails, describe_one
 from files.errors import BadHeader
 from files.keyed_body import KeyedBody
@@ -116,9 +127,10 @@ def _receive(
 
 
 def _stored(details: EntryDetails, is_new: bool) -> HttpResponse:
-    return JsonResponse(
-        entry_out(details),
+    return HttpResponse(
+        json_replies.dump(entry_out(details)),
         status=HTTPStatus.CREATED if is_new else HTTPStatus.OK,
+        content_type="application/json",
         headers={"ETag": f'"{details.content_etag}"', "Dfs-Entry": str(details.id)},
     )
 
@@ -137,4 +149,8 @@ def _delete(request: HttpRequest, user: User, found: EntryDetails) -> HttpRespon
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     tree.trash(user, found.id, if_match=if_match)
     trashed = describe_one(user, found.id)
-    return JsonResponse(entry_out(trashed), headers={"ETag": f'"{trashed.etag}"'})
+    return HttpResponse(
+        json_replies.dump(entry_out(trashed)),
+        content_type="application/json",
+        headers={"ETag": f'"{trashed.etag}"'},
+    )

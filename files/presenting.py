@@ -1,6 +1,5 @@
-"""Writes entries as the API shows them. By hand: a page holds a thousand, and the fields are a contract."""
+"""Tells entries as the API shows them. By hand: a page holds a thousand, and the fields are a contract."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from files.details import EntryDetails
@@ -10,11 +9,11 @@ from nodes.contents import ChunkPlace, Copies
 
 def entry_out(details: EntryDetails) -> dict[str, Any]:
     shown = {
-        "id": str(details.id),
+        "id": details.id,
         "kind": details.kind,
         "name": details.name,
         "path": details.path,
-        "parent": str(details.shown_parent_id) if details.shown_parent_id else None,
+        "parent": details.shown_parent_id,
         "owner": details.owner,
         "role": details.role,
         "size": details.size,
@@ -24,11 +23,11 @@ def entry_out(details: EntryDetails) -> dict[str, Any]:
         "content_etag": details.content_etag,
         "copies": copies_out(details.copies),
         "starred": details.starred,
-        "created_at": time_out(details.created_at),
-        "modified_at": time_out(details.modified_at),
+        "created_at": details.created_at,
+        "modified_at": details.modified_at,
     }
     if details.trashed_at:
-        shown["trashed_at"] = time_out(details.trashed_at)
+        shown["trashed_at"] = details.trashed_at
     return shown
 
 
@@ -40,8 +39,8 @@ def version_out(version: VersionDetails) -> dict[str, Any]:
         "content_type": version.content_type,
         "sha256": version.sha256.hex() if version.sha256 else None,
         "created_by": version.created_by,
-        "created_at": time_out(version.created_at),
-        "modified_at": time_out(version.modified_at),
+        "created_at": version.created_at,
+        "modified_at": version.modified_at,
         "is_current": version.is_current,
     }
 
@@ -70,7 +69,7 @@ def manifest_out(size: int, places: list[ChunkPlace]) -> dict[str, Any]:
                         "node": replica.node,
                         "zone": replica.zone,
                         "state": replica.state,
-                        "verified_at": time_out(replica.verified_at),
+                        "verified_at": replica.verified_at,
                     }
                     for replica in place.replicas
                 ],
@@ -78,12 +77,3 @@ def manifest_out(size: int, places: list[ChunkPlace]) -> dict[str, Any]:
             for place in places
         ],
     }
-
-
-def time_out(moment: datetime | None) -> str | None:
-    """Write a time as RFC 3339 in UTC."""
-    if moment is None:
-        return None
-    if moment.tzinfo is not UTC:
-        moment = moment.astimezone(UTC)
-    return moment.isoformat().removesuffix("+00:00") + "Z"

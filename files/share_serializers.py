@@ -1,6 +1,5 @@
 """What the API of shares takes and gives."""
 
-from datetime import datetime
 from typing import Any
 
 from django.urls import reverse
@@ -10,7 +9,6 @@ from rest_framework.request import Request
 from accounts.exact import BodySerializer
 from files import links
 from files.models import Share
-from files.presenting import time_out
 from files.sharing import LinkTerms
 
 ROLES = [role.value for role in Share.Role]
@@ -106,16 +104,15 @@ def share_out(share: Share, request: Request) -> dict[str, Any]:
         "user": share.user.username if share.user else None,
         "group": share.group.name if share.group else None,
         "link": _link_out(share, request) if share.is_link else None,
-        "created_at": time_out(share.created_at),
+        "created_at": share.created_at,
     }
 
 
 def _link_out(share: Share, request: Request) -> dict[str, Any]:
-    expires_at: datetime | None = share.expires_at
     return {
         "url": request.build_absolute_uri(reverse("link", args=[links.token_of(share.id)])),
         "has_password": bool(share.password),
-        "expires_at": time_out(expires_at),
+        "expires_at": share.expires_at,
         "max_downloads": share.max_downloads,
         "downloads": share.downloads,
     }

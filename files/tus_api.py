@@ -21,7 +21,6 @@ from accounts.keyed import Made
 from accounts.models import Token
 from files import access, joining, resumable, serializers, transfers, tus
 from files.models import Upload
-from files.presenting import time_out
 from files.resumable import Progress
 from files.tree_views import TreeView
 from storagenode.protocol.body import RequestBody
@@ -144,8 +143,8 @@ class UploadsView(TusView, GenericAPIView[Upload]):
                 "length": progress.upload.length,
                 "offset": progress.offset,
                 "metadata": progress.upload.metadata,
-                "created_at": time_out(progress.upload.created_at),
-                "expires_at": time_out(progress.expires_at),
+                "created_at": progress.upload.created_at,
+                "expires_at": progress.expires_at,
             }
             for progress in map(resumable.progress_of, page)
         ]

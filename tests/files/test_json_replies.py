@@ -1,0 +1,35 @@
+"""Replies are the same JSON whoever writes them."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from django.utils.translation import gettext_lazy
+from rest_framework.exceptions import ErrorDetail
+from rest_framework.renderers import JSONRenderer
+
+from files.json_replies import QuickJSONRenderer
+from files.models import Entry
+
+VALUES = {
+    "id": UUID("01936f3e-9e5d-7b63-8c2f-4d6e8a0b2c3d"),
+    "moment": datetime(2026, 2, 3, 4, 5, 6, 789, UTC),
+    "whole second": datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC),
+    "kind": Entry.Kind.FOLDER,
+    "largest": 2**63 - 1,
+    "share": 0.25,
+    "nothing": None,
+    "text": 'ü 🙂 "quoted" </script>\n',
+    "to be translated": gettext_lazy("Folder"),
+    "refusal": ErrorDetail("This is none.", code="none"),
+    "nested": [{"a": (1, True)}, []],
+}
+
+
+@pytest.mark.parametrize("asked", [None, "application/json", "application/json; indent=2"])
+def test_they_are_what_rest_framework_writes(asked):
+    assert QuickJSONRenderer().render(VALUES, asked) == JSONRenderer().render(VALUES, asked)
+
+
+def test_a_reply_without_a_body_has_none():
+    assert QuickJSONRenderer().render(None) == b""
