@@ -150,3 +150,4 @@ for (const name of ["online", "offline"]) {
   });
 }
 startFrame();
+if (window.tus) document.getElementById("unloaded").remove();

@@ -1,6 +1,7 @@
 """A connection or a session ends while a page is open: it is said, the page stays, and goes on afterwards."""
 
-from playwright.sync_api import expect
+import pytest
+from playwright.sync_api import Route, expect
 
 from tests.e2e.conftest import PHONE
 from tests.e2e.people import PASSWORD, Person
@@ -109,3 +110,37 @@ def test_on_a_phone_the_news_of_a_lost_connection_lies_over_no_row(person: Perso
     page.context.set_offline(False)
     expect(news).to_be_hidden()
     person.complaints.clear()  # the browser tells of what it could not reach
+
+
+@pytest.mark.parametrize("script", ["js/main", "js/words", "vendor/tus-js-client/tus.min"])
+def test_a_script_that_does_not_load_is_told_of_with_a_way_out(person: Person, script: str) -> None:
+    page, line = person.page, person.page.locator("#unloaded")
+    person.make_folder("Receipts")
+    expect(line).to_have_count(0)
+
+    page.route(f"**/{script}*.js", lambda route: route.abort())
+    page.reload()
+    expect(line).to_have_text("Part of this page did not load, so not all of it works. Reload")
+    expect(line).to_be_visible()
+    expect(person.row("Receipts")).to_be_visible()
+
+    page.unroute(f"**/{script}*.js")
+    line.get_by_role("link", name="Reload").click()
+    person.row("Receipts").press("Enter")
+    expect(page.get_by_role("heading", name="Receipts")).to_be_visible()
+    expect(line).to_have_count(0)
+    person.complaints.clear()
+
+
+def test_a_script_that_takes_long_to_load_is_waited_for_without_a_word(person: Person) -> None:
+    page, line, held = person.page, person.page.locator("#unloaded"), list[Route]()
+    person.make_folder("Receipts")
+    page.route("**/js/words*.js", lambda route: held.append(route))
+    with page.expect_request("**/js/words*.js"):
+        page.reload(wait_until="commit")
+    expect(person.row("Receipts")).to_be_visible()
+    expect(page.locator("#toasts")).to_be_attached()
+    expect(line).to_be_hidden()
+
+    held[0].continue_()
+    expect(line).to_have_count(0)
