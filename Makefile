@@ -27,12 +27,12 @@ run:
 	@exec $(VENV_PYTHON) -m dfsweb.launcher --with-parent \
 	    --host '$(HOST)' --port '$(PORT)' --data '$(DATA)' --nodes '$(NODES)'
 
-# Side by side what takes little of the machine, then one after the other what runs whole systems.
+# First what runs no whole system, in as many processes as keep two cores busy; then whole systems, two folders at a time.
 test:
 	@PYTHON='$(PYTHON)' sh deploy/venv.sh requirements-dev.txt
 	@tests() { $(VENV_PYTHON) -m pytest "$$@" $(PYTEST_OPTIONS) || [ $$? = 5 ]; }; \
-	tests --numprocesses auto --maxprocesses 4 -m 'not cluster and not e2e'; first=$$?; \
-	tests -m 'cluster or e2e' && [ $$first = 0 ]
+	tests --numprocesses 4 -m 'not cluster and not e2e'; first=$$?; \
+	tests --numprocesses 2 --dist loadgroup -m 'cluster or e2e' && [ $$first = 0 ]
 
 check:
 	@PYTHON='$(PYTHON)' sh deploy/venv.sh requirements-dev.txt
