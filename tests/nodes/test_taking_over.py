@@ -101,9 +101,9 @@ def test_who_waits_for_a_writer_that_commits_is_told_that_it_is_finished(segment
 def test_a_writer_that_never_ends_is_shut_out_when_patience_is_over(segment_id, monkeypatch):
     monkeypatch.setattr(contents, "TAKE_OVER_PATIENCE_SECONDS", 0)
     monkeypatch.setattr(contents, "SILENCE_SECONDS", 0.2)
-    dead = contents.resume(segment_id)
-    dead.append(Bytes(b"z" * 100))
     began = time.monotonic()
+    dead = contents.resume(segment_id)  # silent from now on
+    dead.append(Bytes(b"z" * 100))
 
     assert contents.take_over(segment_id) == 0
 
