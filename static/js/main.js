@@ -89,14 +89,14 @@ function startFrame() {
 
 let awaited = null; // whose row gets the focus as soon as it comes, unless something else has it by then
 
-function shown({ focusId = null, cursor = null, scroll = 0 } = {}) {
+function shown({ focusId = null, cursor = null, scroll = 0, isNews = true } = {}) {
   rows.shown();
   window.scrollTo(0, scroll); // the list has its height by now
   watch.shown();
   cluster.shown();
   const row = focusId && rows.rowOf(focusId);
   if (row) selection.focus(row, { still: cursor !== null });
-  awaited = row ? null : focusId;
+  awaited = row ? null : (focusId ?? (isNews ? null : awaited));
 }
 
 document.addEventListener("click", (event) => {

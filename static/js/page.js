@@ -25,7 +25,7 @@ let missed = null; // what the connection was gone for
 
 export async function go(url, { remember = true, scroll = 0, focusId = null, isNews = true } = {}) {
   const mine = (journey += 1);
-  leavingFor = remember ? url : null;
+  leavingFor = isNews ? url : null;
   let response;
   try {
     response = await fetch(url, { headers: { Accept: "text/html" } });
@@ -74,7 +74,7 @@ function show(next, fresh, { scroll, focusId = null, cursor, isNews = true }) {
   page().replaceWith(next);
   arrive(fresh);
   if (isNews) announce(next.dataset.name);
-  document.dispatchEvent(new CustomEvent("page:shown", { detail: { focusId, cursor, scroll } }));
+  document.dispatchEvent(new CustomEvent("page:shown", { detail: { focusId, cursor, scroll, isNews } }));
 }
 
 // Keeps the page that is left as it is, with all the rows that have come, for the way back; who hears of it adds to it.

@@ -76,11 +76,12 @@ def test_what_could_not_be_changed_is_shown_as_it_is(person: Person, open_person
 
     page.unroute("**/api/v1/**")
     link.check()
+    terms = dialog.get_by_label("People can")
+    expect(terms).to_be_visible()  # the link is made
     lose_the_line(page)
     link.click()
     page.get_by_role("button", name="Turn it off").click()
     expect(link).to_be_checked()
-    terms = dialog.get_by_label("People can")
     terms.select_option("View only")
     expect(terms.locator("option:checked")).to_have_text("View and download")
     page.unroute("**/api/v1/**")
