@@ -58,6 +58,8 @@ function wakenOne(plot, chart, told) {
     show(nearest((row) => Number(row.dataset.x) - x));
   });
   plot.addEventListener("pointerleave", rest);
+  // A pointer that rests does not enter what is new under it, and so does not leave it.
+  if (told) document.addEventListener("pointermove", (event) => plot.contains(event.target) || rest(), { once: true });
   plot.addEventListener("focus", () => show(place));
   plot.addEventListener("blur", rest);
   plot.addEventListener("keydown", (event) => {

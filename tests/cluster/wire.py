@@ -63,6 +63,10 @@ class Wire:
         except (BrokenPipeError, ConnectionResetError):
             return
 
+    def await_reply(self) -> None:
+        """Wait until a reply begins, and take nothing of it."""
+        self._socket.recv(1, socket.MSG_PEEK)
+
     def end_sending(self) -> None:
         """Say that no more bytes will come, and stay to hear the reply."""
         self._socket.shutdown(socket.SHUT_WR)
