@@ -127,10 +127,9 @@ def _receive(
 
 
 def _stored(details: EntryDetails, is_new: bool) -> HttpResponse:
-    return HttpResponse(
-        json_replies.dump(entry_out(details)),
+    return json_replies.reply(
+        entry_out(details),
         status=HTTPStatus.CREATED if is_new else HTTPStatus.OK,
-        content_type="application/json",
         headers={"ETag": f'"{details.content_etag}"', "Dfs-Entry": str(details.id)},
     )
 
@@ -149,8 +148,4 @@ def _delete(request: HttpRequest, user: User, found: EntryDetails) -> HttpRespon
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
     tree.trash(user, found.id, if_match=if_match)
     trashed = describe_one(user, found.id)
-    return HttpResponse(
-        json_replies.dump(entry_out(trashed)),
-        content_type="application/json",
-        headers={"ETag": f'"{trashed.etag}"'},
-    )
+    return json_replies.reply(entry_out(trashed), headers={"ETag": f'"{trashed.etag}"'})

@@ -1,9 +1,11 @@
 """Writes the API's replies as JSON: ids and times as they are, a page in a tenth of the time `json` takes."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import orjson
+from django.http import HttpResponse
 from rest_framework.renderers import JSONRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
@@ -13,6 +15,11 @@ _encoder = JSONEncoder()  # for what is neither JSON's nor orjson's: texts that 
 def dump(data: Any) -> bytes:
     """Write JSON; times in UTC as RFC 3339 with a Z."""
     return orjson.dumps(data, default=_encoder.default, option=orjson.OPT_UTC_Z)
+
+
+def reply(data: Any, *, status: int = HTTPStatus.OK, headers: Mapping[str, str]) -> HttpResponse:
+    """Answer with JSON where REST framework does not."""
+    return HttpResponse(dump(data), status=status, content_type="application/json", headers=headers)
 
 
 class QuickJSONRenderer(JSONRenderer):

@@ -16,20 +16,25 @@ from celery import Celery
 from dfsweb.launcher.worker import Schedule
 
 FAILS = """
-import time
+import os
+import signal
 import psutil
 from celery import bootsteps
+from celery.signals import worker_process_init
 from dfsweb.celery import app
-from dfsweb.launcher import worker, worker_children
+from dfsweb.launcher import worker
+
+def stand_still(**_):
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+worker_process_init.connect(stand_still)  # after those that make it ready
 
 class Fault(bootsteps.StartStopStep):
     requires = ("celery.worker.consumer.connection:Connection",)
 
     def start(self, consumer):
         for process in psutil.Process().children():
-            while process.nice() != worker_children.NICENESS:  # it is made ready until then
-                time.sleep(0.01)
-            process.suspend()
+            os.waitpid(process.pid, os.WUNTRACED)  # until it stands still
             print(f"stands still: {process.pid}", flush=True)
         raise AttributeError("a fault of a library")
 
