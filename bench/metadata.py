@@ -22,6 +22,8 @@ ASKED = 100
 SEARCHED = 20
 DELETED = 10_000
 LAST_BYTES = MIB
+ENDED = 5
+"""Uploads of one size."""
 COMMITTED_GIB = (0, 1, 100)
 """What had come before the last MiB: the first one is an upload of 1 MiB."""
 
@@ -133,24 +135,32 @@ def _ids(wire: Wire, folder: str, count: int) -> Iterator[str]:
 
 
 def _committed(stage: Stage) -> Iterator[Measurement]:
-    """Send the last MiB of uploads of which the rest has come: that must cost the same for any rest."""
+    """Send the last MiB of uploads of which the rest has come: that must cost the same for any rest.
+
+    The sizes take turns, and each upload ends right after another request on the same connection: what is
+    told apart is the size alone, neither the minute nor what a connection's first request costs.
+    """
     body = bytes(LAST_BYTES)
     stage.product.wires[0].store("sparse.bin", bytes(CHUNK_BYTES))
-    for size_gib in COMMITTED_GIB:
-        before = size_gib * GIB
-        name = f"last MiB of {size_gib} GiB" if size_gib else "last MiB of 1 MiB"
-        row = Measurement(name, stage.where, 0, operations=1)
-        for number in range(stage.amounts.rounds):
-            upload = stage.product.wires[0].begin_upload(f"{name} {number}", before + LAST_BYTES)
-            if before:
-                large_tree.fill_upload(
-                    stage.product.system, upload, piece_bytes=CHUNK_BYTES, pieces=before // CHUNK_BYTES
-                )
-                stage.product.connect_anew()
+    sizes = {size_gib: f"{size_gib} GiB" if size_gib else "1 MiB" for size_gib in COMMITTED_GIB}
+    rows = {
+        size_gib: Measurement(f"last MiB of {size}", stage.where, 0, operations=1)
+        for size_gib, size in sizes.items()
+    }
+    for number in range(ENDED):
+        for size_gib, row in rows.items():
+            before = size_gib * GIB
+            upload = stage.product.wires[0].begin_upload(f"{row.name} {number}", before + LAST_BYTES)
+            large_tree.fill_upload(
+                stage.product.system, upload, piece_bytes=CHUNK_BYTES, pieces=before // CHUNK_BYTES
+            )
+            stage.product.connect_anew()
             wire = stage.product.wires[0]
+            wire.store("just-before.bin", body)
             began_at = time.monotonic()
             wire.append(upload, before, body)
             row.add(Run(time.monotonic() - began_at, {}), {})
+    for row in rows.values():
         yield _told(stage, row)
 
 
