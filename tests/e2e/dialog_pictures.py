@@ -1,6 +1,8 @@
 """Pictures of what opens over a list: sharing, the keys, names that are taken, the tray."""
 
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
@@ -45,14 +47,32 @@ def uploading(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
     The folder stays as it was.
     """
     page.goto(page.evaluate("location.origin"))
-    files = {"Snow line.jpg": 58_000, "Forest walk.mp4": 20_000_000, "Film scans.zip": 29_000_000}
+    with tempfile.TemporaryDirectory() as folder:
+        _send_slowly(page, take, _empty_files(Path(folder)))
+    leftover = page.get_by_role("region", name="What did not finish")
+    expect(leftover).to_be_visible()
+    take("leftover")
+    leftover.get_by_role("button", name="Forget them").click()
+    page.wait_for_function("() => !Object.keys(localStorage).some((key) => key.startsWith('tus::'))")
+    page.locator('.row[data-name="Snow line.jpg"]').evaluate(PURGE)
+
+
+def _empty_files(folder: Path) -> list[Path]:
+    """Make files of zeros, for the page to read from the disk: bytes handed to it take a minute to copy."""
+    sizes = {"Snow line.jpg": 58_000, "Forest walk.mp4": 20_000_000, "Film scans.zip": 29_000_000}
+    for name, size in sizes.items():
+        with (folder / name).open("wb") as file:
+            file.truncate(size)
+    return [folder / name for name in sizes]
+
+
+def _send_slowly(page: Page, take: Callable[[str], None], files: list[Path]) -> None:
+    """Take the picture while these are sent, and break that off."""
     devtools = page.context.new_cdp_session(page)
     devtools.send("Network.enable")
-    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1_000_000}
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 4_000_000}
     devtools.send("Network.emulateNetworkConditions", slow)
-    page.locator("#pick-files").set_input_files(
-        [{"name": name, "mimeType": "", "buffer": bytes(size)} for name, size in files.items()]
-    )
+    page.locator("#pick-files").set_input_files(files)
     expect(page.locator("#tray .transfer.done")).to_have_count(1)
     bar = page.locator("#tray .transfer", has_text="Forest walk.mp4").locator("[role=progressbar]")
     page.wait_for_function("bar => Number(bar.getAttribute('aria-valuenow')) > 25", arg=bar.element_handle())
@@ -60,12 +80,6 @@ def uploading(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
     page.once("dialog", lambda dialog: dialog.accept())
     page.reload()
     devtools.send("Network.emulateNetworkConditions", {**slow, "uploadThroughput": -1})
-    leftover = page.get_by_role("region", name="What did not finish")
-    expect(leftover).to_be_visible()
-    take("leftover")
-    leftover.get_by_role("button", name="Forget them").click()
-    page.wait_for_function("() => !Object.keys(localStorage).some((key) => key.startsWith('tus::'))")
-    page.locator('.row[data-name="Snow line.jpg"]').evaluate(PURGE)
 
 
 def _taken_names(page: Page, take: Callable[[str], None]) -> None:

@@ -58,6 +58,7 @@ def _sea() -> Image.Image:
 
 def states(page: Page, take: Callable[[str], None], is_phone: bool) -> None:
     _open_folder(page, is_phone)
+    expect(_row(page, "Ferry.webm").locator(".c-thumb img")).to_have_count(1)
     for shot, (name, element) in PREVIEWS.items():
         _open(_row(page, name), is_phone)
         shown = page.locator(f".preview-body {element}").first
