@@ -55,8 +55,8 @@ class Strip:
     summary: str
 
     @property
-    def height(self) -> float:
-        return self.cells[-1].y + PITCH - 2.5
+    def height(self) -> int:
+        return self.cells[-1].y + PITCH - 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("health", "duty", "zone")
     search_fields = ("name", "url", "zone")
     actions = ("activate", "drain", "retire", "rebalance", "scrub")
+    empty_value_display = "–"
     readonly_fields = ["scrubbed", *(field.name for field in Node._meta.fields if field.name != "zone")]
 
     def add_view(

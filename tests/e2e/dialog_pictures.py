@@ -70,7 +70,7 @@ def _send_slowly(page: Page, take: Callable[[str], None], files: list[Path]) -> 
     """Take the picture while these are sent, and break that off."""
     devtools = page.context.new_cdp_session(page)
     devtools.send("Network.enable")
-    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 4_000_000}
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 1_000_000}
     devtools.send("Network.emulateNetworkConditions", slow)
     page.locator("#pick-files").set_input_files(files)
     expect(page.locator("#tray .transfer.done")).to_have_count(1)

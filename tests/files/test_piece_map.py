@@ -68,9 +68,11 @@ def test_a_large_file_shows_the_worst_of_several_pieces_in_one_cell():
 
 
 def test_cells_go_25_to_a_line():
-    cells = only_strip(*[place(replica()) for _ in range(26)]).cells
+    strip = only_strip(*[place(replica()) for _ in range(26)])
 
+    cells = strip.cells
     assert (cells[24].x, cells[24].y, cells[25].x, cells[25].y) == (288, 0, 0, 12)
+    assert strip.height == 22  # whole pixels: the strip below would lie between two of them, and be cut off
 
 
 def test_four_nodes_have_a_strip_each_and_of_five_each_zone_has_one_that_opens():

@@ -25,6 +25,16 @@ def test_a_folder_below_says_the_way_to_it_and_nothing_above_the_link(owner, alb
     assert "private" not in page and "My files</a>" not in page.partition("<main")[2]
 
 
+def test_a_link_is_from_the_name_its_owner_chose(owner, album, visitor):
+    owner.first_name, owner.last_name = "Marie", "Keller"
+    owner.save()
+    _, listed = link_to(owner, album)
+    _, asked = link_to(owner, album, role="upload")
+
+    assert "From Marie Keller" in visitor.get(listed).text
+    assert "Send a file to Marie Keller" in visitor.get(asked).text
+
+
 def test_a_list_leads_only_to_what_this_link_sends(owner, album, visitor):
     viewed, loaded = link_to(owner, album, role="view")[1], link_to(owner, album)[1]
     write_file(owner, "/private/album/c.zip")
