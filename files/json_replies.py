@@ -1,11 +1,12 @@
 """Writes the API's replies as JSON: ids and times as they are, a page in a tenth of the time `json` takes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
+from itertools import chain
 from typing import Any
 
 import orjson
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from rest_framework.renderers import JSONRenderer
 from rest_framework.utils.encoders import JSONEncoder
 
@@ -20,6 +21,25 @@ def dump(data: Any) -> bytes:
 def reply(data: Any, *, status: int = HTTPStatus.OK, headers: Mapping[str, str]) -> HttpResponse:
     """Answer with JSON where REST framework does not."""
     return HttpResponse(dump(data), status=status, content_type="application/json", headers=headers)
+
+
+def stream_list(fields: Mapping[str, Any], name: str, windows: Iterator[list[Any]]) -> StreamingHttpResponse:
+    """Answer with fields, the last of which is a list of any length: one window of it is in memory at a time.
+
+    The first window is there before the reply begins, so what it raises gets a reply of its own.
+    """
+    whole = chain([next(windows, [])], windows)
+    return StreamingHttpResponse(_write_list(fields, name, whole), content_type="application/json")
+
+
+def _write_list(fields: Mapping[str, Any], name: str, windows: Iterator[list[Any]]) -> Iterator[bytes]:
+    yield dump({**fields, name: []}).removesuffix(b"]}")
+    separator = b""
+    for window in windows:
+        if window:
+            yield separator + dump(window)[1:-1]
+            separator = b","
+    yield b"]}"
 
 
 class QuickJSONRenderer(JSONRenderer):

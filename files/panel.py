@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -79,7 +80,11 @@ def panel(user: "User", entry_id: UUID) -> Panel:
     versions = Version.objects.filter(entry_id=entry.id).count()
     if copies is None or not entry.size:
         return Panel(line, access, versions, "", "", None)
-    pieces = piece_map.lay_out(contents.manifest(entry.content_id), timezone.now())
+    pieces = piece_map.lay_out(
+        chain.from_iterable(contents.manifest_windows(entry.content_id)),
+        contents.count_chunks(entry.content_id),
+        timezone.now(),
+    )
     return Panel(line, access, versions, *_verdict(copies), pieces)
 
 

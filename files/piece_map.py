@@ -3,8 +3,8 @@
 A piece is what the rest of the code calls a chunk; people read "piece" and "copy" here.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
@@ -85,42 +85,62 @@ class PieceMap:
     """Look and words of what is on the map, best first."""
 
 
-def lay_out(places: Sequence[ChunkPlace], now: datetime) -> PieceMap:
-    """Draw the map of a manifest as it is at a moment."""
-    zone_of = {replica.node: replica.zone for place in places for replica in place.replicas}
-    pieces_a_cell = max(1, ceil(len(places) / MOST_CELLS))
-    strips = [_strip(node, {node}, places, now, pieces_a_cell) for node in sorted(zone_of)]
+class _Seen:
+    """What was seen of one strip: the looks of its copies by cell, and their checks."""
+
+    def __init__(self) -> None:
+        self.cells = defaultdict[int, Counter[str]](Counter)
+        self.checks = 0
+        self.oldest_check: datetime | None = None
+
+    def add(self, cell: int, look: str, copy: ReplicaPlace) -> None:
+        self.cells[cell][look] += 1
+        if copy.verified_at:
+            self.checks += 1
+            self.oldest_check = min(self.oldest_check or copy.verified_at, copy.verified_at)
+
+
+def lay_out(places: Iterable[ChunkPlace], count: int, now: datetime) -> PieceMap:
+    """Draw the map of a manifest of so many lines as it is at a moment; one of them is held at a time."""
+    pieces_a_cell = max(1, ceil(count / MOST_CELLS))
+    zone_of: dict[str, str] = {}
+    by_node, by_zone = defaultdict[str, _Seen](_Seen), defaultdict[str, _Seen](_Seen)
+    for number, place in enumerate(places):
+        zone_of |= {copy.node: copy.zone for copy in place.replicas}
+        there = [(_look(copy, now), copy) for copy in place.replicas if copy.state != "missing"]
+        # Several rows may name a node, an old bad one beside a new good one: the best counts, here the last.
+        there.sort(key=lambda one: _WORST_FIRST.index(one[0]))
+        for seen, best in (
+            (by_node, {one[1].node: one for one in there}),
+            (by_zone, {one[1].zone: one for one in there}),
+        ):
+            for name, (look, copy) in best.items():
+                seen[name].add(number // pieces_a_cell, look, copy)
+    strips = [_strip(node, by_node[node], count, now, pieces_a_cell) for node in sorted(zone_of)]
     zones = []
     for zone in sorted(set(zone_of.values())) if len(strips) > MOST_NODES else []:
         nodes = [strip for strip in strips if zone_of[strip.name] == zone]
-        names = {strip.name for strip in nodes}
-        zones.append(Zone(_strip(zone, names, places, now, pieces_a_cell), nodes))
+        zones.append(Zone(_strip(zone, by_zone[zone], count, now, pieces_a_cell), nodes))
     shown = {cell.look for strip in strips for cell in strip.cells}
     legend = [(look, str(words)) for look, words in _LEGEND.items() if look in shown]
-    return PieceMap(strips, zones, len(places), pieces_a_cell, legend)
+    return PieceMap(strips, zones, count, pieces_a_cell, legend)
 
 
-def _strip(
-    name: str, nodes: Set[str], places: Sequence[ChunkPlace], now: datetime, pieces_a_cell: int
-) -> Strip:
-    here = [_replica_on(nodes, place, now) for place in places]
-    looks = [_look(replica, now) for replica in here]
+def _strip(name: str, seen: _Seen, count: int, now: datetime, pieces_a_cell: int) -> Strip:
     cells = [
-        Cell(look, place % CELLS_A_LINE * PITCH, place // CELLS_A_LINE * PITCH)
-        for place, look in enumerate(_worst(looks, pieces_a_cell))
+        Cell(
+            _worst(seen.cells[number], min(pieces_a_cell, count - first)),
+            number % CELLS_A_LINE * PITCH,
+            number // CELLS_A_LINE * PITCH,
+        )
+        for number, first in enumerate(range(0, count, pieces_a_cell))
     ]
-    return Strip(name, _fact(here, looks, now), cells, _summary(looks))
+    looks = sum(seen.cells.values(), Counter[str]())
+    looks[ABSENT] = count - looks.total()
+    return Strip(name, _fact(seen, looks, now), cells, _summary(looks))
 
 
-def _replica_on(nodes: Set[str], place: ChunkPlace, now: datetime) -> ReplicaPlace | None:
-    """Several rows may name a node, an old bad one beside a new good one: the best one counts."""
-    mine = [replica for replica in place.replicas if replica.node in nodes and replica.state != "missing"]
-    return max(mine, key=lambda replica: _WORST_FIRST.index(_look(replica, now)), default=None)
-
-
-def _look(replica: ReplicaPlace | None, now: datetime) -> str:
-    if replica is None:
-        return ABSENT
+def _look(replica: ReplicaPlace, now: datetime) -> str:
     if replica.state == "corrupt":
         return BAD
     if replica.state == "pending":
@@ -133,40 +153,38 @@ def _look(replica: ReplicaPlace | None, now: datetime) -> str:
     return WEEK if age < THIS_WEEK else MONTH if age < THIS_MONTH else EARLIER
 
 
-def _worst(looks: Sequence[str], pieces_a_cell: int) -> Iterator[str]:
-    for start in range(0, len(looks), pieces_a_cell):
-        yield min(looks[start : start + pieces_a_cell], key=_WORST_FIRST.index)
+def _worst(looks: Counter[str], pieces: int) -> str:
+    """Return the worst look of a cell that stands for so many pieces."""
+    absent = {ABSENT} if looks.total() < pieces else set[str]()
+    return min(absent | looks.keys(), key=_WORST_FIRST.index)
 
 
-def _fact(here: Sequence[ReplicaPlace | None], looks: Sequence[str], now: datetime) -> str:
+def _fact(seen: _Seen, looks: Counter[str], now: datetime) -> str:
     """Say the one thing worth knowing about a strip."""
-    count = Counter(looks)
-    if count[BAD]:
+    if looks[BAD]:
         words = ngettext(
             "%(count)s bad copy set aside, being replaced",
             "%(count)s bad copies set aside, being replaced",
-            count[BAD],
+            looks[BAD],
         )
-        return words % {"count": count[BAD]}
-    if count[OFF]:
+        return words % {"count": looks[BAD]}
+    if looks[OFF]:
         return _("does not answer")
-    if count[HALF]:
-        there = len(looks) - count[HALF] - count[ABSENT]
-        return _("copying, %(there)s of %(all)s") % {"there": there, "all": len(looks)}
-    checks = [replica.verified_at for replica in here if replica and replica.verified_at]
-    if len(checks) < len(looks) - count[ABSENT] or not checks:
+    if looks[HALF]:
+        there = looks.total() - looks[HALF] - looks[ABSENT]
+        return _("copying, %(there)s of %(all)s") % {"there": there, "all": looks.total()}
+    if seen.oldest_check is None or seen.checks < looks.total() - looks[ABSENT]:
         return _("checked when written")
-    days = (now.date() - min(checks).date()).days
+    days = (now.date() - seen.oldest_check.date()).days
     if days < 1:
-        return _("checked today, %(time)s") % {"time": f"{min(checks):%H:%M}"}
+        return _("checked today, %(time)s") % {"time": f"{seen.oldest_check:%H:%M}"}
     if days == 1:
         return _("checked yesterday")
     return _("oldest check %(days)s days ago") % {"days": days}
 
 
-def _summary(looks: Sequence[str]) -> str:
-    count = Counter(looks)
-    good = count[WEEK] + count[MONTH] + count[EARLIER]
-    words = [_("%(good)s of %(all)s pieces are here") % {"good": good, "all": len(looks)}]
-    words += [f"{count[look]} {_LEGEND[look]}" for look in (HALF, OFF, BAD) if count[look]]
+def _summary(looks: Counter[str]) -> str:
+    good = looks[WEEK] + looks[MONTH] + looks[EARLIER]
+    words = [_("%(good)s of %(all)s pieces are here") % {"good": good, "all": looks.total()}]
+    words += [f"{looks[look]} {_LEGEND[look]}" for look in (HALF, OFF, BAD) if looks[look]]
     return ", ".join(words)

@@ -56,24 +56,21 @@ def copies_out(copies: Copies | None) -> dict[str, Any] | None:
     }
 
 
-def manifest_out(size: int, places: list[ChunkPlace]) -> dict[str, Any]:
-    return {
-        "size": size,
-        "chunks": [
-            {
-                "offset": place.offset,
-                "length": place.length,
-                "blake3": place.digest.hex(),
-                "replicas": [
-                    {
-                        "node": replica.node,
-                        "zone": replica.zone,
-                        "state": replica.state,
-                        "verified_at": replica.verified_at,
-                    }
-                    for replica in place.replicas
-                ],
-            }
-            for place in places
-        ],
-    }
+def chunks_out(places: list[ChunkPlace]) -> list[dict[str, Any]]:
+    return [
+        {
+            "offset": place.offset,
+            "length": place.length,
+            "blake3": place.digest.hex(),
+            "replicas": [
+                {
+                    "node": replica.node,
+                    "zone": replica.zone,
+                    "state": replica.state,
+                    "verified_at": replica.verified_at,
+                }
+                for replica in place.replicas
+            ],
+        }
+        for place in places
+    ]

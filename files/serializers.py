@@ -251,6 +251,16 @@ class ChunkOut(serializers.Serializer[Any]):
     replicas = ReplicaOut(many=True)
 
 
+class ManifestIn(serializers.Serializer[Any]):
+    offset = serializers.IntegerField(min_value=0, max_value=2**62, default=0)
+    length = serializers.IntegerField(
+        min_value=1,
+        max_value=2**62,
+        required=False,
+        help_text="Only the chunks that begin in so many bytes; all that follow without it.",
+    )
+
+
 class ManifestOut(serializers.Serializer[Any]):
     size = serializers.IntegerField()
     chunks = ChunkOut(many=True)

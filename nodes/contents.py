@@ -19,7 +19,7 @@ from django.db.models.functions import Now
 from nodes import findings, reading, reclaim, recording, roster, second_looks, verdicts, wake
 from nodes.errors import WriterAtWork, WriterSuperseded
 from nodes.ids import as_array, uuid7
-from nodes.manifests import ChunkPlace, ReplicaPlace, manifest
+from nodes.manifests import ChunkPlace, ReplicaPlace, count_chunks, manifest, manifest_windows
 from nodes.models import Content, ContentSegment, Extent, Segment
 from nodes.reading import ONLY_CHUNK_COLUMNS, ONLY_CHUNK_JOIN, ExtentView, only_chunk
 from nodes.recording import KNOWN_COLUMNS as GLANCE_COLUMNS
@@ -53,6 +53,7 @@ __all__ = [
     "begin",
     "copies",
     "copies_made",
+    "count_chunks",
     "create_segment",
     "cut_back",
     "damaged",
@@ -61,6 +62,7 @@ __all__ = [
     "glance_parameters",
     "join",
     "manifest",
+    "manifest_windows",
     "only_chunk",
     "read",
     "release",

@@ -3,24 +3,40 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, cast
 from uuid import UUID
 
 from django.db import connection
 
+from nodes.writing import give_back_connection
+
 _database = cast(Any, connection)  # ours: it has `fetch_rows`
 _BEYOND_ANY = 2**62
+WINDOW_CHUNKS = 1000
+"""One question to the database for so many: memory stays the same however long a content is."""
 _PLACES = """
-SELECT cs.base_offset + e."offset", e.length, c.digest, n.name, n.zone, n.health, r.state, r.verified_at
-FROM nodes_contentsegment cs
-JOIN nodes_extent e ON e.segment_id = cs.segment_id
-JOIN nodes_chunk c ON c.id = e.chunk_id
+SELECT place."offset", place.length, c.digest, n.name, n.zone, n.health, r.state, r.verified_at
+FROM (
+    SELECT cs.base_offset + e."offset" AS "offset", e.length, e.chunk_id
+    FROM nodes_contentsegment cs CROSS JOIN LATERAL (
+        SELECT "offset", length, chunk_id FROM nodes_extent
+        WHERE segment_id = cs.segment_id
+          AND "offset" >= %s - cs.base_offset AND "offset" < %s - cs.base_offset
+        ORDER BY "offset" LIMIT %s
+    ) e
+    WHERE cs.content_id = %s
+    ORDER BY 1 LIMIT %s
+) place
+JOIN nodes_chunk c ON c.id = place.chunk_id
 LEFT JOIN nodes_replica r ON r.chunk_id = c.id AND r.state <> 'deleting'
 LEFT JOIN nodes_node n ON n.id = r.node_id
-WHERE cs.content_id = %s AND e."offset" >= %s - cs.base_offset AND e."offset" < %s - cs.base_offset
-ORDER BY cs.base_offset, e."offset", n.name
+ORDER BY place."offset", n.name
+"""
+_COUNT = """
+SELECT count(*) FROM nodes_contentsegment cs JOIN nodes_extent e ON e.segment_id = cs.segment_id
+WHERE cs.content_id = %s
 """
 
 
@@ -46,12 +62,30 @@ class ChunkPlace:
 
 
 def manifest(content_id: UUID, start: int = 0, stop: int | None = None) -> list[ChunkPlace]:
-    """Tell where the chunks are that begin in the bytes `start … stop` of a content, in order.
+    """Tell where the chunks are that begin in the bytes `start … stop` of a content, in order."""
+    return list(chain.from_iterable(manifest_windows(content_id, start, stop)))
 
-    One statement, which reads the rows of these chunks alone.
+
+def manifest_windows(content_id: UUID, start: int = 0, stop: int | None = None) -> Iterator[list[ChunkPlace]]:
+    """Yield the same WINDOW_CHUNKS at a time; there is at least one window.
+
+    One statement each, which reads the rows of these chunks alone; between two no connection is held.
     """
-    rows = _database.fetch_rows(_PLACES, [content_id, start, _BEYOND_ANY if stop is None else stop])
-    return list(_lines(rows))
+    stop = _BEYOND_ANY if stop is None else stop
+    while True:
+        wanted = [start, stop, WINDOW_CHUNKS, content_id, WINDOW_CHUNKS]
+        window = list(_lines(_database.fetch_rows(_PLACES, wanted)))
+        give_back_connection()
+        yield window
+        if len(window) < WINDOW_CHUNKS:
+            return
+        start = window[-1].offset + 1
+
+
+def count_chunks(content_id: UUID) -> int:
+    """Tell how many lines the manifest has."""
+    [[count]] = _database.fetch_rows(_COUNT, [content_id])
+    return int(count)
 
 
 def _lines(rows: list[tuple[Any, ...]]) -> Iterator[ChunkPlace]:

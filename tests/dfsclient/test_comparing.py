@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from dfsclient import comparing
 from tests.dfsclient.conftest import MIB
 
 DATA = os.urandom(2 * MIB + 5)
@@ -36,6 +37,17 @@ def test_the_same_bytes_are_the_same(service, client, remote, tmp_path):
 def test_other_bytes_are_not(client, remote, tmp_path, other):
     (tmp_path / "file").write_bytes(OTHERS[other])
 
+    assert not client.is_same(tmp_path / "file", remote)
+
+
+def test_the_digests_of_a_large_file_are_asked_for_part_by_part(
+    service, client, remote, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(comparing, "WINDOW_BYTES", MIB)
+    (tmp_path / "file").write_bytes(DATA)
+
+    assert client.is_same(tmp_path / "file", remote)
+    (tmp_path / "file").write_bytes(OTHERS["another last byte"])
     assert not client.is_same(tmp_path / "file", remote)
 
 

@@ -18,8 +18,12 @@ def place(*replicas: ReplicaPlace) -> ChunkPlace:
     return ChunkPlace(0, 1, b"", replicas)
 
 
+def lay_out(*places: ChunkPlace) -> piece_map.PieceMap:
+    return piece_map.lay_out(iter(places), len(places), NOW)
+
+
 def only_strip(*places: ChunkPlace) -> piece_map.Strip:
-    [strip] = piece_map.lay_out(places, NOW).strips
+    [strip] = lay_out(*places).strips
     return strip
 
 
@@ -44,7 +48,7 @@ def test_a_piece_looks_as_its_copy_is(seen, look, fact):
 
 
 def test_the_same_place_is_the_same_piece_on_every_node():
-    drawn = piece_map.lay_out([place(replica("attic")), place(replica("attic"), replica("office"))], NOW)
+    drawn = lay_out(place(replica("attic")), place(replica("attic"), replica("office")))
 
     assert [[cell.look for cell in strip.cells] for strip in drawn.strips] == [["1", "1"], ["none", "1"]]
 
@@ -59,7 +63,7 @@ def test_a_large_file_shows_the_worst_of_several_pieces_in_one_cell():
     places = [place(replica()) for _ in range(1_000)]
     places[500] = place(replica(state="corrupt"))
 
-    drawn = piece_map.lay_out(places, NOW)
+    drawn = lay_out(*places)
 
     assert drawn.pieces_a_cell == 7
     assert len(drawn.strips[0].cells) == 143
@@ -77,14 +81,11 @@ def test_cells_go_25_to_a_line():
 
 def test_four_nodes_have_a_strip_each_and_of_five_each_zone_has_one_that_opens():
     four = [replica(f"node-{number}", zone="here") for number in range(4)]
-    assert piece_map.lay_out([place(*four)], NOW).zones == []
+    assert lay_out(place(*four)).zones == []
 
-    drawn = piece_map.lay_out(
-        [
-            place(*four, replica("far-1", zone="there", state="corrupt")),
-            place(replica("node-0", zone="here", days=34), replica("node-1", zone="here", days=2)),
-        ],
-        NOW,
+    drawn = lay_out(
+        place(*four, replica("far-1", zone="there", state="corrupt")),
+        place(replica("node-0", zone="here", days=34), replica("node-1", zone="here", days=2)),
     )
 
     looks = {zone.strip.name: [cell.look for cell in zone.strip.cells] for zone in drawn.zones}

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from files import damage
 from nodes import contents, reclaim
 from nodes.ids import uuid7
+from nodes.manifests import WINDOW_CHUNKS
 from nodes.models import Chunk, Content, ContentSegment, Extent, Node, Replica, Segment
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +77,10 @@ def test_a_manifest_of_any_length_is_told_and_a_part_of_it_costs_its_own_rows():
 
     lines = contents.manifest(content_id)
     assert [line.offset for line in lines] == [number * CHUNK for number in range(MANY + 10)]
+    with rows_fetched() as counts:
+        windows = [len(window) for window in contents.manifest_windows(content_id)]
+    assert set(windows[:-1]) == {WINDOW_CHUNKS} and windows[-1] < WINDOW_CHUNKS
+    assert counts == windows and sum(windows) == contents.count_chunks(content_id)
     with rows_fetched() as counts:
         part = contents.manifest(content_id, 10 * CHUNK - 1, 12 * CHUNK)
         across = contents.manifest(content_id, (MANY - 1) * CHUNK, (MANY + 2) * CHUNK)

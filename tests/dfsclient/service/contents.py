@@ -50,7 +50,10 @@ class Contents(Wire):
     def show_manifest(self, entry_id: str) -> None:
         data = self.service.living(entry_id).data
         size = self.service.chunk_bytes
-        pieces = [(offset, data[offset : offset + size]) for offset in range(0, len(data), size)]
+        start = int(self.query.get("offset", 0))
+        stop = min(start + int(self.query.get("length", len(data))), len(data))
+        begins = range(-(-start // size) * size, stop, size)
+        pieces = [(offset, data[offset : offset + size]) for offset in begins]
         chunks = [
             {"offset": offset, "length": len(piece), "blake3": blake3(piece).hexdigest(), "replicas": []}
             for offset, piece in pieces
