@@ -108,8 +108,7 @@ def entry_etag(entry_id: UUID, revision: int) -> str:
 
 def from_row(row: Sequence[Any], role: str = OWNER) -> EntryDetails:
     """Make the details of one row of COLUMNS and a path, as somebody of this role sees it."""
-    *columns, sha256, path = row
-    return EntryDetails._make((*columns, None if sha256 is None else bytes(sha256), path, role, None))
+    return EntryDetails._make((*row, role, None))
 
 
 def read(
@@ -161,5 +160,6 @@ def with_copies(page: Iterable[EntryDetails]) -> list[EntryDetails]:
     """Add how many copies there are of each file's bytes, asked for at once."""
     page = list(page)
     content_ids = [details.content_id for details in page if details.content_id]
-    copies = contents.copies(content_ids) if content_ids else {}
-    return [one._replace(copies=copies[one.content_id]) if one.content_id else one for one in page]
+    copies = iter(contents.copies(content_ids) if content_ids else [])
+    # `_replace` takes three times as long.
+    return [EntryDetails._make((*one[:-1], next(copies))) if one.content_id else one for one in page]

@@ -52,4 +52,7 @@ class QuickJSONRenderer(JSONRenderer):
         """Write it as REST framework would; with an indent that was asked for, it does."""
         if data is None or self.get_indent(accepted_media_type or "", renderer_context or {}):
             return super().render(data, accepted_media_type, renderer_context)
-        return dump(data)
+        written = dump(data)
+        if response := (renderer_context or {}).get("response"):
+            response.data = None  # it is in a ring with its request: a page would wait for garbage collection
+        return written

@@ -262,17 +262,22 @@ SELECT thin.content_id, min(good.copies) FROM thin CROSS JOIN LATERAL (
 """
 
 
-def copies(content_ids: Sequence[UUID]) -> dict[UUID, Copies]:
-    """Tell how safe each content is, in one query: only chunks whose copies are due are counted."""
+def copies(content_ids: Sequence[UUID]) -> list[Copies]:
+    """Tell how safe each content is, in their order.
+
+    It is one query: only chunks whose copies are due are counted.
+    """
     thin = dict(_database.fetch_rows(_COPIES, [FEW_CHUNKS, FEW_CHUNKS, as_array(content_ids)]))
     wanted = settings.REPLICAS
     complete = Copies(wanted=wanted, fewest=wanted, is_being_copied=False)
-    return {
-        content_id: Copies(wanted=wanted, fewest=min(thin[content_id], wanted), is_being_copied=True)
+    if not thin:
+        return [complete] * len(content_ids)
+    return [
+        Copies(wanted=wanted, fewest=min(thin[content_id], wanted), is_being_copied=True)
         if content_id in thin
         else complete
         for content_id in content_ids
-    }
+    ]
 
 
 def damaged() -> list[UUID]:

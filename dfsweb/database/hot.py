@@ -14,6 +14,7 @@ from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
 from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
+from psycopg.types.datetime import TimestamptzLoader
 
 _NOT_PREPARED = b"26000"  # invalid_sql_statement_name
 _TEXT = (PyFormat.TEXT,) * 100
@@ -24,7 +25,10 @@ class HotStatements:
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
-        self._adapt = Transformer(connection)
+        context = connection.cursor()
+        # Psycopg's own, in C, looks up the zone when it is made: once here, where it is kept.
+        context.adapters.register_loader("timestamptz", TimestamptzLoader)
+        self._adapt = Transformer(context)
         self._names: dict[str, bytes] = {}
         self._numbers = count()
 

@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 from uuid import UUID
+from weakref import ref
 
 import pytest
 from django.utils.translation import gettext_lazy
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
 
 from files.json_replies import QuickJSONRenderer
 from files.models import Entry
@@ -33,3 +35,18 @@ def test_they_are_what_rest_framework_writes(asked):
 
 def test_a_reply_without_a_body_has_none():
     assert QuickJSONRenderer().render(None) == b""
+
+
+def test_what_is_written_is_let_go():
+    class Page(list[str]):
+        """One that a reference can be kept of that holds nothing."""
+
+    page = Page(["a"])
+    kept = ref(page)
+    response = Response(page)
+    del page
+    response.accepted_renderer, response.accepted_media_type = QuickJSONRenderer(), "application/json"
+    response.renderer_context = {}
+
+    assert response.render().content == b'["a"]'
+    assert kept() is None
