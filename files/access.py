@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from accounts.authentication import Errand
 from accounts.models import Usage
 from files import names
-from files.details import COLUMNS, JOINS, EntryDetails, describe_one, from_row
+from files.details import COLUMNS, JOINS, OWNER, EntryDetails, describe_one, from_row
 from files.errors import (
     Invalid,
     NotAFile,
@@ -53,6 +53,27 @@ SELECT {COLUMNS}, s.path, s.role
   CROSS JOIN LATERAL files_sight(%s::bigint, e.id, %s::uuid) s {JOINS}
  WHERE s.role IS NOT NULL ORDER BY asked.place
 """
+_LOOKING_UP = "SELECT path, role FROM files_sight(%s::bigint, %s::uuid, %s::uuid) WHERE role IS NOT NULL"
+_LOOKED_UP = "SELECT %s::text AS path, %s::text AS role"
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A statement that gives an entry's path and role to its reader, and no row to who may not see it."""
+
+    id: UUID
+    statement: str
+    parameters: Sequence[Any]
+
+
+def looking_up(user: "User", entry_id: UUID) -> Sight:
+    """Have a statement look on its way whether the user may see an entry."""
+    return Sight(entry_id, _LOOKING_UP, [user.pk, entry_id, user.confined_to])
+
+
+def looked_up(details: EntryDetails) -> Sight:
+    """Tell a statement of an entry that its reader has been found to see."""
+    return Sight(details.id, _LOOKED_UP, [details.path, details.role])
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +137,7 @@ def place(user: "User", parts: Sequence[str], row: Sequence[Any]) -> Place:
         root_folder(user)
         row = BY_PATH.ask(user, ["/".join(parts)])
     *columns, depth = row
-    found = from_row([*columns, names.join_path(parts[:depth])])
+    found = from_row([*columns, names.join_path(parts[:depth]), OWNER])
     if depth == len(parts):
         return Place(parts, found, None)
     if not found.is_folder:
@@ -148,13 +169,13 @@ def find(user: "User", entry_id: UUID) -> EntryDetails:
     row = _database.fetch_row(_BY_ID, [user.pk, user.confined_to, entry_id])
     if row is None:
         raise NotFound
-    return from_row(row[:-1], row[-1])
+    return from_row(row)
 
 
 def find_all(user: "User", entry_ids: Sequence[UUID]) -> list[EntryDetails]:
     """Return those of the entries that the user may see, in their order, without their copies."""
     rows = _database.fetch_rows(_BY_IDS, [as_array(entry_ids), user.pk, user.confined_to])
-    return [from_row(row[:-1], row[-1]) for row in rows]
+    return [from_row(row) for row in rows]
 
 
 def find_known(user: "User", entry_id: UUID) -> EntryDetails:

@@ -106,9 +106,9 @@ def entry_etag(entry_id: UUID, revision: int) -> str:
     return f"{entry_id.hex}-{revision}"
 
 
-def from_row(row: Sequence[Any], role: str = OWNER) -> EntryDetails:
-    """Make the details of one row of COLUMNS and a path, as somebody of this role sees it."""
-    return EntryDetails._make((*row, role, None))
+def from_row(row: Sequence[Any], copies: Copies | None = None) -> EntryDetails:
+    """Make the details of one row of COLUMNS, a path and the reader's role."""
+    return EntryDetails._make((*row, copies))
 
 
 def read(
@@ -126,7 +126,7 @@ def read(
     elif reader is not None:
         path, role = PathFor(*sight_of(reader)), RoleOf(*sight_of(reader))
     rows = entries.annotate(path=path, role=role).values_list(*_FIELDS, "path", "role")
-    return [_as_seen(from_row(row[:-1]), row[-1], reader) for row in rows]
+    return [_as_seen(from_row(row), reader) for row in rows]
 
 
 def reader_of(user: "User") -> "User | None":
@@ -146,20 +146,25 @@ def describe_one(user: "User", entry_id: UUID) -> EntryDetails:
         row = cursor.fetchone()
     if row is None or row[-2] is None:
         raise NotFound
-    return with_copies([_as_seen(from_row(row[:-1]), row[-1], user)])[0]
+    return with_copies([_as_seen(from_row(row), user)])[0]
 
 
-def _as_seen(details: EntryDetails, role: str | None, reader: "User | None") -> EntryDetails:
-    """Say what the reader may do with it; in the trash it is what was theirs to put there."""
-    if role is None:
-        role = OWNER if reader is None or details.owner_id == reader.pk else EDITOR
-    return details if role == OWNER else details._replace(role=role)
+def _as_seen(details: EntryDetails, reader: "User | None") -> EntryDetails:
+    """Say what the reader may do with it; without a role it is in the trash, and theirs who put it there."""
+    if details.role:
+        return details
+    return details._replace(role=OWNER if reader is None or details.owner_id == reader.pk else EDITOR)
 
 
 def with_copies(page: Iterable[EntryDetails]) -> list[EntryDetails]:
-    """Add how many copies there are of each file's bytes, asked for at once."""
+    """Add how many copies there are of each file's bytes where that is not known yet, asked for at once."""
     page = list(page)
-    content_ids = [details.content_id for details in page if details.content_id]
-    copies = iter(contents.copies(content_ids) if content_ids else [])
+    unknown = [one.content_id for one in page if one.content_id and one.copies is None]
+    if not unknown:
+        return page
+    copies = iter(contents.copies(unknown))
     # `_replace` takes three times as long.
-    return [EntryDetails._make((*one[:-1], next(copies))) if one.content_id else one for one in page]
+    return [
+        EntryDetails._make((*one[:-1], next(copies))) if one.content_id and one.copies is None else one
+        for one in page
+    ]

@@ -8,7 +8,7 @@ entries by their number instead, which costs a walk along the index up to there.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from files.details import COLUMNS, JOINS, EntryDetails, from_row, reader_of
 from files.errors import BadCursor, Invalid
 from files.models import Entry, EntryQuerySet
 from files.orders import FOLDER, FOLDER_BY, WITH_SIZE, type_of
+from nodes import contents
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -39,11 +40,18 @@ _ONLY_IN = {"trashed_at": "trash", "owner": "shared"}
 """What sets entries apart in one list alone."""
 _TIMES = frozenset({"modified_at", "created_at", "trashed_at"})
 _KINDS = (Entry.Kind.FOLDER, Entry.Kind.FILE)
+_CONTENT = EntryDetails._fields.index("content_id")
 _SALT = "files.listing"
 
 _database = cast(Any, connection)  # ours: it has `fetch_rows`
 # What people wait for most, written out: the query builder takes longer for it than PostgreSQL does.
-_CHILDREN = f"SELECT {COLUMNS}, %s::text || e.name FROM ({{parts}}) e {JOINS} LIMIT %s::int"
+_CHILDREN = f"""
+WITH folder AS MATERIALIZED (
+    SELECT rtrim(path, '/') || '/' AS beginning, role, {contents.NONE_LACK_COPIES} AS all_copies
+      FROM ({{folder}}) found
+)
+SELECT {COLUMNS}, folder.beginning || e.name, folder.role, folder.all_copies
+  FROM folder CROSS JOIN ({{parts}}) e {JOINS} LIMIT %s::int"""
 _CHILDREN_OF_KIND = """(
 SELECT e.* FROM files_entry e {joins}
  WHERE e.parent_id = %s::uuid AND e.kind = %s AND {living} AND {after}
@@ -76,11 +84,20 @@ class Paging:
 
 def children(user: "User", folder_id: UUID | None, paging: Paging) -> Page:
     """List a folder, the root when none is named. Raises NotFound, NotAFolder or BadCursor."""
-    return children_of(access.find_folder(user, folder_id), paging)
+    if folder_id is None:
+        return children_of(access.find_folder(user, None), paging)
+    page = _list(access.looking_up(user, folder_id), paging)
+    if not page.results:
+        access.find_folder(user, folder_id)  # there is nothing in it, or nothing to see
+    return page
 
 
 def children_of(folder: EntryDetails, paging: Paging) -> Page:
     """List a folder that its user has been found to see: it is checked once, not for each entry."""
+    return _list(access.looked_up(folder), paging)
+
+
+def _list(folder: access.Sight, paging: Paging) -> Page:
     skip = 0 if paging.cursor else paging.skip
     return _page(partial(_children, folder, skip), paging, scope=folder.id.hex)
 
@@ -176,42 +193,46 @@ class _Part:
     skip: int = 0
 
 
-def _children(folder: EntryDetails, skip: int, parts: Sequence[_Part], limit: int) -> list[EntryDetails]:
-    """Read so many of what is in a folder, in one statement."""
+def _children(folder: access.Sight, skip: int, parts: Sequence[_Part], limit: int) -> list[EntryDetails]:
+    """Read so many of what is in a folder, in one statement; nothing where it is not to be seen."""
     if skip:
-        parts = _skipping(folder, skip, parts)
+        parts = _skipping(folder.id, skip, parts)
         if not parts:
             return []
-    statements: list[str] = []
-    parameters: list[Any] = [folder.path.rstrip("/") + "/"]
+    parameters = [*folder.parameters]
     for part in parts:
-        statement, its_parameters = _children_of_kind(folder.id, part, limit)
-        statements.append(statement)
-        parameters += its_parameters
-    rows = _database.fetch_rows(_CHILDREN.format(parts=" UNION ALL ".join(statements)), [*parameters, limit])
-    return [from_row(row, folder.role) for row in rows]
+        place = [part.after.value, part.after.entry_id] if part.after else []
+        parameters += [folder.id, part.kind, *place, limit, *([part.skip] if part.skip else [])]
+    ways = tuple((part.order, part.after is not None, part.skip > 0) for part in parts)
+    rows = _database.fetch_rows(_statement(folder.statement, ways), [*parameters, limit])
+    copies = contents.all_copies() if rows and rows[0][-1] else None
+    return [from_row(row[:-1], copies if row[_CONTENT] else None) for row in rows]
 
 
-def _skipping(folder: EntryDetails, skip: int, parts: Sequence[_Part]) -> list[_Part]:
+def _skipping(folder_id: UUID, skip: int, parts: Sequence[_Part]) -> list[_Part]:
     """Return what is left of the parts behind so many entries."""
     rest: list[_Part] = []
     for part in parts:
-        there = Entry.objects.living().filter(parent=folder.id, kind=part.kind).count() if skip else 0
+        there = Entry.objects.living().filter(parent=folder_id, kind=part.kind).count() if skip else 0
         if there > skip or not skip:
             rest.append(replace(part, skip=skip))
         skip = max(0, skip - there)
     return rest
 
 
-def _children_of_kind(folder_id: UUID, part: _Part, limit: int) -> tuple[str, list[Any]]:
-    along, after, place = _along(part.order), "true", []
-    if part.after:
-        sign = "<" if part.order.is_descending else ">"
-        after = f"({along['value']}, e.id) {sign} (%s::{type_of(part.order.column)}, %s::uuid)"
-        place = [part.after.value, part.after.entry_id]
-    offset = "OFFSET %s::int" if part.skip else ""
-    statement = _CHILDREN_OF_KIND.format(after=after, offset=offset, **along)
-    return statement, [folder_id, part.kind, *place, limit, *([part.skip] if part.skip else [])]
+@cache
+def _statement(folder: str, ways: Sequence[tuple[_Order, bool, bool]]) -> str:
+    """Write the statement that goes along each kind in its order: after a place, or skipping some?"""
+    parts = " UNION ALL ".join([_children_of_kind(*way) for way in ways])
+    return _CHILDREN.format(folder=folder, parts=parts)
+
+
+def _children_of_kind(order: _Order, is_after: bool, is_skipping: bool) -> str:
+    along, after = _along(order), "true"
+    if is_after:
+        sign = "<" if order.is_descending else ">"
+        after = f"({along['value']}, e.id) {sign} (%s::{type_of(order.column)}, %s::uuid)"
+    return _CHILDREN_OF_KIND.format(after=after, offset="OFFSET %s::int" if is_skipping else "", **along)
 
 
 def _along(order: _Order) -> dict[str, str]:

@@ -41,6 +41,7 @@ MOST_LOST_CHUNKS = 10_000
 __all__ = [
     "GLANCE_COLUMNS",
     "GLANCE_JOIN",
+    "NONE_LACK_COPIES",
     "ONLY_CHUNK_COLUMNS",
     "ONLY_CHUNK_JOIN",
     "ChunkPlace",
@@ -50,6 +51,7 @@ __all__ = [
     "ReplicaPlace",
     "Source",
     "Writer",
+    "all_copies",
     "begin",
     "copies",
     "copies_made",
@@ -225,6 +227,8 @@ def verify(content_id: UUID, start: int, stop: int) -> int:
     return len(second_looks.look_at({view: list(copies.values()) for view, copies in asked.items()}))
 
 
+NONE_LACK_COPIES = "NOT EXISTS (SELECT FROM nodes_chunk WHERE copies_due_at IS NOT NULL)"
+"""Tells a statement on its way that `all_copies` is what `copies` would say of each content."""
 FEW_CHUNKS = 1000
 """While fewer than these lack copies, it is asked whose they are; else each content is looked through."""
 _COPIES = """
@@ -262,14 +266,18 @@ SELECT thin.content_id, min(good.copies) FROM thin CROSS JOIN LATERAL (
 """
 
 
+def all_copies() -> Copies:
+    """Tell how safe a content is that lacks none."""
+    return Copies(wanted=settings.REPLICAS, fewest=settings.REPLICAS, is_being_copied=False)
+
+
 def copies(content_ids: Sequence[UUID]) -> list[Copies]:
     """Tell how safe each content is, in their order.
 
     It is one query: only chunks whose copies are due are counted.
     """
     thin = dict(_database.fetch_rows(_COPIES, [FEW_CHUNKS, FEW_CHUNKS, as_array(content_ids)]))
-    wanted = settings.REPLICAS
-    complete = Copies(wanted=wanted, fewest=wanted, is_being_copied=False)
+    wanted, complete = settings.REPLICAS, all_copies()
     if not thin:
         return [complete] * len(content_ids)
     return [

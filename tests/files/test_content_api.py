@@ -13,7 +13,7 @@ from accounts.models import Usage
 from files import purging, tree
 from files.models import Entry
 from nodes import roster
-from nodes.models import Node
+from nodes.models import Chunk, Node
 from tests.files.conftest import code, used_bytes
 from tests.files.content_requests import CONTENT, body, get, put
 
@@ -70,6 +70,25 @@ def test_the_reply_to_a_put_is_the_entry(api, owner):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", entry["created_at"])
     assert reply["Dfs-Entry"] == entry["id"]
     assert used_bytes(owner) == 5
+
+
+def test_a_list_tells_of_copies_and_asks_for_them_only_while_some_are_due(
+    api, owner, django_assert_num_queries
+):
+    put(api, "a/hello.txt?parents=true", b"hello")
+    tree.create_folder_at(owner, "/a/folder", parents=True)
+    listed = f"/api/v1/entries?parent={Entry.objects.get(name='a').id}"
+
+    with django_assert_num_queries(3):
+        folder, file = api.get(listed).json()["results"]
+    assert folder["copies"] is None
+    assert file["copies"] == {"wanted": 3, "fewest": 2, "is_complete": False, "is_being_copied": True}
+
+    Chunk.objects.update(copies_due_at=None)
+    with django_assert_num_queries(2):
+        folder, file = api.get(listed).json()["results"]
+    assert folder["copies"] is None
+    assert file["copies"] == {"wanted": 3, "fewest": 3, "is_complete": True, "is_being_copied": False}
 
 
 def test_putting_again_replaces_and_keeps_the_entry(api, owner):
