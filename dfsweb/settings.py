@@ -264,6 +264,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.permissions.ScopedAccess"],
     "DEFAULT_RENDERER_CLASSES": ["files.json_replies.QuickJSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "files.json_replies.QuickNegotiation",
     "DEFAULT_PARSER_CLASSES": ["dfsweb.json_bodies.BoundedJSONParser"],
     "DEFAULT_PAGINATION_CLASS": "dfsweb.paging.PlacePagination",
     "DEFAULT_METADATA_CLASS": "dfsweb.options.PlainMetadata",

@@ -5,12 +5,16 @@ from uuid import UUID
 from weakref import ref
 
 import pytest
+from django.http import Http404
 from django.utils.translation import gettext_lazy
-from rest_framework.exceptions import ErrorDetail
-from rest_framework.renderers import JSONRenderer
+from rest_framework.exceptions import ErrorDetail, NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import JSONRenderer, MultiPartRenderer
+from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.test import APIRequestFactory
 
-from files.json_replies import QuickJSONRenderer
+from files.json_replies import QuickJSONRenderer, QuickNegotiation
 from files.models import Entry
 
 VALUES = {
@@ -31,6 +35,36 @@ VALUES = {
 @pytest.mark.parametrize("asked", [None, "application/json", "application/json; indent=2"])
 def test_they_are_what_rest_framework_writes(asked):
     assert QuickJSONRenderer().render(VALUES, asked) == JSONRenderer().render(VALUES, asked)
+
+
+@pytest.mark.parametrize("query", ["", "?format=json", "?format=xml", "?format="])
+@pytest.mark.parametrize(
+    "accepted",
+    [
+        None,
+        "",
+        "*/*",
+        "application/*",
+        "application/json",
+        "application/json; indent=2",
+        "text/html, */*",
+        "image/png",
+    ],
+)
+@pytest.mark.parametrize("kinds", [[QuickJSONRenderer], [QuickJSONRenderer, MultiPartRenderer]])
+def test_it_is_written_as_rest_framework_would_pick(query, accepted, kinds):
+    headers = {} if accepted is None else {"Accept": accepted}
+    renderers = [kind() for kind in kinds]
+
+    def pick(negotiation):
+        try:
+            return negotiation.select_renderer(
+                Request(APIRequestFactory().get(f"/{query}", headers=headers)), renderers
+            )
+        except (NotAcceptable, Http404) as error:
+            return type(error)
+
+    assert pick(QuickNegotiation()) == pick(DefaultContentNegotiation())
 
 
 def test_a_reply_without_a_body_has_none():
