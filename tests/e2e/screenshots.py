@@ -275,8 +275,7 @@ def main() -> None:
         System(Path(data) / "data", nodes=4, env=SETTINGS) as system,
     ):
         seed(system)
-        admin = Api(system.url, "admin", system.admin_password)
-        cluster_pictures.seed(system, lambda: admin.ask("GET", "cluster")["under_replicated"])
+        cluster_pictures.seed(Api(system.url, "admin", system.admin_password), system)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
             take_all(folder, system, browser, only)
