@@ -276,9 +276,9 @@ def test_draining_again_does_not_forget_when_it_began(cluster, filled):
 def test_the_api_tells_how_far_a_drain_has_come(cluster, filled):
     admin = client_of(is_staff=True)
     path = f"/api/v1/nodes/{cluster.node('node-a').id}"
-    assert admin.get(path).data["drain"] is None
+    assert admin.get(path).json()["drain"] is None
 
-    told = admin.post(f"{path}/drain").data["drain"]
+    told = admin.post(f"{path}/drain").json()["drain"]
 
     held = draining.load(cluster.node("node-a"))
     assert told == {
@@ -292,8 +292,8 @@ def test_the_api_tells_how_far_a_drain_has_come(cluster, filled):
     assert refused.json()["code"] == "node_still_needed"
     replicate_all()
     trim_all()
-    assert admin.get(path).data["drain"]["copies_left"] == 0
-    assert admin.post(f"{path}/retire").data["duty"] == Node.Duty.RETIRED
+    assert admin.get(path).json()["drain"]["copies_left"] == 0
+    assert admin.post(f"{path}/retire").json()["duty"] == Node.Duty.RETIRED
 
 
 def test_a_dead_nodes_copies_are_given_up_once_others_are_proven(cluster, filled):

@@ -47,29 +47,29 @@ def test_a_new_node_joins_and_gets_its_keys():
     answer = announce()
 
     assert answer.status_code == 200
-    assert set(answer.data) == {"node_id", "name", "cluster_id", "keys", "duty"}
+    assert set(answer.json()) == {"node_id", "name", "cluster_id", "keys", "duty"}
     node = Node.objects.get()
     assert (node.zone, node.duty, node.health) == ("node-n", "active", "unknown")
-    assert len(bytes.fromhex(answer.data["keys"][0])) == 32
+    assert len(bytes.fromhex(answer.json()["keys"][0])) == 32
 
 
 @pytest.mark.django_db
 def test_without_auto_activate_a_new_node_waits_for_an_admin(settings):
     settings.AUTO_ACTIVATE = False
-    assert announce().data["duty"] == "draining"
+    assert announce().json()["duty"] == "draining"
 
 
 @pytest.mark.django_db
 def test_announcing_again_changes_nothing():
     store_id = str(uuid.uuid4())
     first, second = announce(store_id=store_id), announce(store_id=store_id)
-    assert first.data == second.data
+    assert first.json() == second.json()
     assert Node.objects.count() == 1
 
 
 @pytest.mark.django_db
 def test_two_stores_of_one_name_get_names_of_their_own():
-    assert {announce().data["name"] for _ in range(3)} == {"node-n", "node-n-2", "node-n-3"}
+    assert {announce().json()["name"] for _ in range(3)} == {"node-n", "node-n-2", "node-n-3"}
 
 
 @pytest.mark.django_db
@@ -172,12 +172,12 @@ def test_an_admin_drains_activates_and_retires_over_the_api(cluster):
     path = f"/api/v1/nodes/{node.id}"
 
     assert admin.post(f"{path}/retire").status_code == 409
-    assert admin.post(f"{path}/drain").data["duty"] == "draining"
-    assert admin.post(f"{path}/activate").data["duty"] == "active"
+    assert admin.post(f"{path}/drain").json()["duty"] == "draining"
+    assert admin.post(f"{path}/activate").json()["duty"] == "active"
     admin.post(f"{path}/drain")
-    assert admin.post(f"{path}/retire").data["duty"] == "retired"
-    assert admin.get(path).data["name"] == "node-a"
-    assert {one["name"] for one in admin.get("/api/v1/nodes").data["results"]} == set(cluster.running)
+    assert admin.post(f"{path}/retire").json()["duty"] == "retired"
+    assert admin.get(path).json()["name"] == "node-a"
+    assert {one["name"] for one in admin.get("/api/v1/nodes").json()["results"]} == set(cluster.running)
     assert admin.get("/api/v1/nodes/0").status_code == 404
     assert admin.post("/api/v1/nodes/0/drain").status_code == 404
 
@@ -216,10 +216,10 @@ def test_everyone_who_signed_in_sees_how_the_cluster_is(cluster):
     assert APIClient().get("/api/v1/cluster").status_code == 401
     told = client_of().get("/api/v1/cluster")
     assert told.status_code == 200
-    assert (told.data["health"], told.data["nodes"], told.data["nodes_online"]) == ("healthy", 4, 4)
+    assert (told.json()["health"], told.json()["nodes"], told.json()["nodes_online"]) == ("healthy", 4, 4)
 
     for name in ("node-a", "node-b", "node-c"):
         cluster.update(name, health="offline")
     told = client_of().get("/api/v1/cluster")
-    assert told.data["health"] == "failing"
-    assert "NO_WRITE_QUORUM" in {problem["code"] for problem in told.data["problems"]}
+    assert told.json()["health"] == "failing"
+    assert "NO_WRITE_QUORUM" in {problem["code"] for problem in told.json()["problems"]}

@@ -258,18 +258,18 @@ def test_a_pass_with_nothing_to_do_asks_the_database_six_times(cluster, monkeypa
 
 def test_an_admin_is_told_how_uneven_the_nodes_are_and_what_is_waited_for(cluster, uneven):
     admin = client_of(is_staff=True)
-    told = admin.get(API).data
+    told = admin.get(API).json()
     assert told["difference"] == pytest.approx(0.75)
     assert told["bytes_left"] == pytest.approx((0.8 - 0.4625 + 2 * (0.5 - 0.4625)) * 100 * GB)
     assert told["waits_for"] == ""
 
     assert admin.post(API).status_code == 202
     rebalance.rebalance()
-    assert admin.get(API).data["waits_for"] == "copies that were moved are being removed"
+    assert admin.get(API).json()["waits_for"] == "copies that were moved are being removed"
     cluster.update("node-b", health="suspect")
-    assert admin.get(API).data["waits_for"] == "a node is away"
+    assert admin.get(API).json()["waits_for"] == "a node is away"
     make_even(cluster)
-    assert admin.get(API).data["waits_for"] == "the nodes are even enough"
+    assert admin.get(API).json()["waits_for"] == "the nodes are even enough"
     assert client_of().post(API).status_code == 403
 
 
@@ -279,7 +279,7 @@ def test_the_api_tells_how_far_a_rebalance_has_come_and_how_long_it_takes(cluste
     admin = client_of(is_staff=True)
 
     def figures_told() -> tuple[int, float | None, float | None]:
-        told = admin.get(API).data
+        told = admin.get(API).json()
         return told["moved_bytes"], told["bytes_per_second"], told["seconds_left"]
 
     assert figures_told() == (0, None, None)
@@ -287,7 +287,7 @@ def test_the_api_tells_how_far_a_rebalance_has_come_and_how_long_it_takes(cluste
     assert figures_told() == (2 * CHUNK_BYTES, None, None), "the wait after a pass belongs to it"
 
     age("nodes_rebalance", "began_at", 100)
-    told = admin.get(API).data
+    told = admin.get(API).json()
     assert told["bytes_per_second"] == pytest.approx(2 * CHUNK_BYTES / 100, rel=0.1)
     assert told["seconds_left"] == pytest.approx(told["bytes_left"] / told["bytes_per_second"])
     trim_all()

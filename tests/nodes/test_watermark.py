@@ -239,9 +239,9 @@ def test_admins_confirm_by_the_api_and_nobody_else(cluster):
     assert watermark.went_back()
 
     admin = client_of(is_staff=True)
-    assert admin.post(route).data == {"was_open": True}
+    assert admin.post(route).json() == {"was_open": True}
     assert watermark.went_back() is None
-    assert admin.post(route).data == {"was_open": False}
+    assert admin.post(route).json() == {"was_open": False}
 
 
 def test_admins_confirm_by_a_command(cluster, capsys):
