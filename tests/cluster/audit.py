@@ -33,7 +33,9 @@ _UNFINISHED = """
 SELECT 'chunk ' || encode(c.digest, 'hex') || ' is due' FROM nodes_chunk c
 WHERE c.state = 'live' AND c.copies_due_at IS NOT NULL
 UNION ALL
-SELECT 'a copy of chunk ' || r.chunk_id || ' is ' || r.state FROM nodes_replica r WHERE r.state = 'pending'
+SELECT 'a copy of chunk ' || c.id || ' is pending'
+FROM nodes_chunk c JOIN nodes_replica r ON r.chunk_id = c.id
+WHERE c.state = 'live' AND r.state = 'pending'  -- of a condemned one it goes with the others, after the grace
 UNION ALL
 SELECT 'chunk ' || c.id || ' has ' || count(n.id) || ' copies' FROM nodes_chunk c
 LEFT JOIN nodes_replica r ON r.chunk_id = c.id AND r.state = 'stored'
