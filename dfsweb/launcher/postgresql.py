@@ -92,8 +92,10 @@ class Server:
         self._own(self.sockets)
         if self.folder.exists():
             # The launcher holds the lock on the data folder and has ended what was left of an earlier
-            # run, so a remaining pid file is stale, whatever process has that number by now.
-            (self.folder / "postmaster.pid").unlink(missing_ok=True)
+            # run, so a remaining pid file is stale, whatever process has that number by now: a stranger,
+            # or the dead one itself, which PostgreSQL takes for alive until it is reaped.
+            for stale in (self.folder / "postmaster.pid", self.sockets / f".s.PGSQL.{PORT}.lock"):
+                stale.unlink(missing_ok=True)
             return
         unfinished = self.folder.with_name(self.folder.name + ".new")
         shutil.rmtree(unfinished, ignore_errors=True)

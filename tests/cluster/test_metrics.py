@@ -1,7 +1,5 @@
 """What Prometheus reads of a running system: both gateway processes as one, the workers, every node."""
 
-import signal
-
 import psutil
 import pytest
 
@@ -61,8 +59,9 @@ def test_a_killed_process_takes_no_counter_along_and_leaves_no_file(system: Syst
     victim = workers[0]
 
     for _ in range(3):
-        psutil.Process(victim).send_signal(signal.SIGKILL)
-        psutil.wait_procs([psutil.Process(victim)] if psutil.pid_exists(victim) else [], timeout=120)
+        process = psutil.Process(victim)
+        process.kill()
+        process.wait(timeout=120)
         system.wait_for(lambda: len(system.pids("gateway")) == 3, what="another process in its place")
         victim = system.pids("gateway")[-1]
     with client.another() as other:

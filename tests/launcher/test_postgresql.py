@@ -92,6 +92,18 @@ def test_what_was_committed_survives_a_kill_and_a_stale_pid_file_of_a_living_str
         assert read(server) == ["committed"]
 
 
+def test_it_starts_while_the_killed_one_before_still_waits_to_be_reaped(server: postgresql.Server) -> None:
+    with running(server) as process:
+        write(server, "committed")
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        leftovers.end_postgresql(server.folder)
+        assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
+
+        with running(server):
+            assert read(server) == ["committed"]
+
+
 def test_it_listens_on_no_network_address_and_only_its_account_reaches_the_socket(
     server: postgresql.Server,
 ) -> None:

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,12 +54,12 @@ def test_a_worker_that_fails_ends_with_its_processes_though_they_stand_still(tmp
         assert len(pids) == 2, said
         assert working.returncode == 1
         assert "Unrecoverable error: AttributeError('a fault of a library')" in said
-        there = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+        there = [process for process in psutil.process_iter() if process.pid in pids]
         _, alive = psutil.wait_procs(there, timeout=30)
         assert not alive
     finally:
         for pid in (working.pid, *pids):
-            if psutil.pid_exists(pid):
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
 
