@@ -9,6 +9,8 @@ from types import TracebackType
 PIECE_BYTES = 64 * 1024
 # Small buffers: what fills them counts as sent in the browser's eyes.
 BUFFER_BYTES = 128 * 1024
+SLOW = 2**17
+"""Bytes a second: time enough to do something meanwhile, on any machine."""
 
 
 class SlowLine:
@@ -55,8 +57,8 @@ class SlowLine:
         with suppress(OSError):
             while piece := source.recv(PIECE_BYTES):
                 target.sendall(piece)
-                if is_up and self.bytes_a_second:
-                    time.sleep(len(piece) / self.bytes_a_second)  # this is the line's slowness
+                if is_up and (rate := self.bytes_a_second):
+                    time.sleep(len(piece) / rate)  # this is the line's slowness
         for end in (source, target):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)

@@ -21,17 +21,17 @@ def test_a_list_is_ordered_by_its_heads_and_stays_so(marie: Person) -> None:
     order = page.get_by_role("navigation", name="Order")
     order.get_by_role("link", name="Size").click()
     expect(order.get_by_role("link", name="Size descending")).to_be_focused()
-    assert marie.names() == ["Alps", "Beach", "c.txt", "a.txt", "b.txt"]
+    marie.expect_names("Alps", "Beach", "c.txt", "a.txt", "b.txt")
 
     order.get_by_role("link", name="Size").click()
     expect(order.get_by_role("link", name="Size ascending")).to_be_visible()
-    assert marie.names() == ["Alps", "Beach", "b.txt", "a.txt", "c.txt"]
+    marie.expect_names("Alps", "Beach", "b.txt", "a.txt", "c.txt")
     page.reload()
-    assert marie.names() == ["Alps", "Beach", "b.txt", "a.txt", "c.txt"]
+    marie.expect_names("Alps", "Beach", "b.txt", "a.txt", "c.txt")
 
     order.get_by_role("link", name="Name").click()
     expect(order.get_by_role("link", name="Name ascending")).to_be_visible()
-    assert marie.names() == ["Alps", "Beach", "a.txt", "b.txt", "c.txt"]
+    marie.expect_names("Alps", "Beach", "a.txt", "b.txt", "c.txt")
 
 
 def test_a_click_on_a_name_selects_and_a_double_click_opens(marie: Person) -> None:
@@ -80,7 +80,7 @@ def test_what_has_a_star_is_found_again(marie: Person) -> None:
 
     marie.page.get_by_role("link", name="Starred").click()
     expect(marie.page.get_by_role("heading", name="Starred")).to_be_visible()
-    assert marie.names() == ["b.txt"]
+    marie.expect_names("b.txt")
 
     marie.row("b.txt").click()
     marie.page.keyboard.press("s")
@@ -108,7 +108,7 @@ def test_a_long_name_leaves_its_star_in_sight(marie: Person) -> None:
 def test_the_files_changed_last_stand_under_recent(marie: Person) -> None:
     marie.page.get_by_role("link", name="Recent").click()
     expect(marie.row("a.txt")).to_contain_text("My files")
-    assert sorted(marie.names()) == ["a.txt", "b.txt", "c.txt"]
+    marie.expect_names("c.txt", "b.txt", "a.txt")
 
 
 def test_files_are_moved_by_the_dialog_into_a_folder_made_there_and_back_by_undo(marie: Person) -> None:
@@ -125,10 +125,10 @@ def test_files_are_moved_by_the_dialog_into_a_folder_made_there_and_back_by_undo
     dialog.get_by_role("button", name="Move here").click()
 
     expect(page.locator(".toast")).to_contain_text("2 items are moved to “Day 1”.")
-    assert marie.names() == ["Alps", "Beach", "c.txt"]
+    marie.expect_names("Alps", "Beach", "c.txt")
     page.keyboard.press("Control+z")
     expect(marie.row("b.txt")).to_be_visible()
-    assert marie.names() == ["Alps", "Beach", "a.txt", "b.txt", "c.txt"]
+    marie.expect_names("Alps", "Beach", "a.txt", "b.txt", "c.txt")
 
 
 def test_files_are_cut_copied_and_pasted_with_keys(marie: Person) -> None:
@@ -146,7 +146,7 @@ def test_files_are_cut_copied_and_pasted_with_keys(marie: Person) -> None:
     expect(marie.row("a (copy).txt")).to_be_visible()
     page.keyboard.press("Alt+ArrowUp")
     expect(marie.row("Alps")).to_be_visible()
-    assert marie.names() == ["Alps", "Beach", "b.txt", "c.txt"]
+    marie.expect_names("Alps", "Beach", "b.txt", "c.txt")
 
 
 def test_files_are_dragged_onto_a_folder_and_onto_a_crumb(marie: Person) -> None:

@@ -50,7 +50,7 @@ def test_taken_names_are_settled_before_a_byte_is_sent(person: Person, tmp_path:
     for name in ("both.txt", "new.txt", "replace.txt"):
         expect(person.transfer(name)).to_have_class("transfer done")
     expect(person.row("both (2).txt")).to_be_visible()
-    assert person.names() == ["both (2).txt", "both.txt", "new.txt", "replace.txt", "skip.txt"]
+    person.expect_names("both (2).txt", "both.txt", "new.txt", "replace.txt", "skip.txt")
     assert person.download("both.txt", tmp_path) == b"old both.txt"
     assert person.download("both (2).txt", tmp_path) == b"the newer both.txt"
     assert person.download("replace.txt", tmp_path) == b"the newer replace.txt"
@@ -92,7 +92,7 @@ def test_one_choice_for_all_counts_also_when_it_is_made_before_and_replaces_no_f
     expect(person.row("holiday (2)")).to_be_visible()
     for file in files:
         expect(person.transfer(file.name)).to_have_class("transfer done")
-    assert person.names() == ["holiday", "a.txt", "b.txt", "holiday (2)"]
+    person.expect_names("holiday", "a.txt", "b.txt", "holiday (2)")
     assert person.download("a.txt", tmp_path) == b"the newer a.txt"
 
 
@@ -107,7 +107,7 @@ def test_a_whole_folder_is_brought_with_what_it_holds(person: Person, tmp_path: 
 
     person.row("Holiday").dblclick()
     expect(person.row("plan.md")).to_be_visible()
-    assert person.names() == ["Day 1", "plan.md"]
+    person.expect_names("Day 1", "plan.md")
     person.row("Day 1").dblclick()
     expect(person.row("lake.txt")).to_be_visible()
     assert person.download("lake.txt", tmp_path) == b"swim"
@@ -191,6 +191,7 @@ def test_a_dropped_folder_of_130_files_comes_whole_and_one_choice_settles_all(
     expect(person.row("page 129.txt")).to_be_focused()
 
     page.go_back()
+    expect(person.row("Scans")).to_be_visible()
     drop(person, folder, on=page.get_by_role("main"))
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("130 of 130 files are already in")
@@ -210,6 +211,7 @@ def test_files_go_to_the_folder_or_the_crumb_they_are_dropped_on(person: Person,
         (tmp_path / name).write_text(name)
     person.make_folder("Summer")
     person.row("Summer").dblclick()
+    expect(page.get_by_role("heading", name="Summer")).to_be_visible()
     person.make_folder("Day 1")
 
     person.row("Day 1").click()  # a selected one takes them, too
@@ -220,13 +222,13 @@ def test_files_go_to_the_folder_or_the_crumb_they_are_dropped_on(person: Person,
     drop(person, tmp_path / "rail.txt", on=page.get_by_label("Places").get_by_role("link", name="My files"))
     expect(person.transfer("rail.txt")).to_have_class("transfer done")
 
-    assert person.names() == ["Day 1"]
+    person.expect_names("Day 1")
     expect(page.locator(".drop-target, .drop-here")).to_have_count(0)
     person.row("Day 1").dblclick()
     expect(person.row("row.txt")).to_be_visible()
     page.locator(".crumbs").get_by_role("link", name="My files").click()
     expect(person.row("crumb.txt")).to_be_visible()
-    assert person.names() == ["Summer", "crumb.txt", "rail.txt"]
+    person.expect_names("Summer", "crumb.txt", "rail.txt")
 
 
 def test_empty_folders_that_are_dropped_are_made(person: Person, tmp_path: Path) -> None:
@@ -241,11 +243,11 @@ def test_empty_folders_that_are_dropped_are_made(person: Person, tmp_path: Path)
     expect(person.row("Letters")).to_be_visible()
     drop(person, tmp_path / "Trip", on=main)
     expect(person.transfer("plan.md")).to_have_class("transfer done")
-    assert person.names() == ["Letters", "Trip"]
+    person.expect_names("Letters", "Trip")
 
     person.row("Trip").dblclick()
     expect(person.row("plan.md")).to_be_visible()
-    assert person.names() == ["Day 1", "Day 2", "plan.md"]
+    person.expect_names("Day 1", "Day 2", "plan.md")
     person.row("Day 2").dblclick()
     expect(person.row("Evening")).to_be_visible()
 
@@ -260,5 +262,5 @@ def test_files_that_are_pasted_come_into_the_folder_on_show(person: Person) -> N
     page.evaluate(PASTE, ["body", "pasted.txt"])
 
     expect(person.transfer("pasted.txt")).to_have_class("transfer done")
-    assert person.names() == ["pasted.txt"]
+    person.expect_names("pasted.txt")
     expect(page.locator("#tray .transfer")).to_have_count(1)

@@ -32,7 +32,7 @@ def test_files_go_into_a_new_folder_with_progress_and_come_back_identical(
     for file in files:
         expect(person.transfer(file.name)).to_have_class("transfer done")
 
-    assert person.names() == ["Budget 2026.xlsx", "empty.txt", "Forest walk.mp4", "Packing list.md"]
+    person.expect_names("Budget 2026.xlsx", "empty.txt", "Forest walk.mp4", "Packing list.md")
     expect(person.row("Forest walk.mp4").locator(".c-copies")).to_contain_text("3 of 3")
     for file in files:
         assert person.download(file.name, tmp_path) == file.read_bytes()
@@ -44,7 +44,7 @@ def test_a_file_is_renamed_takes_its_place_in_the_order_and_has_its_name_again_b
     for name in ("file 2.txt", "file 10.txt", "zebra.txt"):
         (tmp_path / name).write_text(name)
     person.upload(sorted(tmp_path.glob("*.txt")))
-    assert person.names() == ["file 2.txt", "file 10.txt", "zebra.txt"]
+    person.expect_names("file 2.txt", "file 10.txt", "zebra.txt")
 
     person.row("zebra.txt").click()
     person.page.get_by_role("toolbar").get_by_role("button", name="Rename").click()
@@ -53,10 +53,10 @@ def test_a_file_is_renamed_takes_its_place_in_the_order_and_has_its_name_again_b
     dialog.get_by_role("button", name="Rename").click()
 
     expect(person.row("file 3.txt")).to_be_focused()
-    assert person.names() == ["file 2.txt", "file 3.txt", "file 10.txt"]
+    person.expect_names("file 2.txt", "file 3.txt", "file 10.txt")
     person.page.keyboard.press("Control+z")
     expect(person.row("zebra.txt")).to_be_focused()
-    assert person.names() == ["file 2.txt", "file 10.txt", "zebra.txt"]
+    person.expect_names("file 2.txt", "file 10.txt", "zebra.txt")
 
 
 def test_a_taken_name_is_explained_in_the_dialog(person: Person) -> None:
@@ -68,7 +68,7 @@ def test_a_taken_name_is_explained_in_the_dialog(person: Person) -> None:
 
     expect(dialog.get_by_role("alert")).to_contain_text("already")
     person.page.keyboard.press("Escape")
-    assert person.names() == ["Receipts"]
+    person.expect_names("Receipts")
     person.complaints.clear()  # the browser tells of every 409
 
 
@@ -83,7 +83,7 @@ def test_what_is_trashed_can_be_undone_at_once(person: Person) -> None:
     person.page.get_by_role("button", name="Undo").click()
 
     expect(person.row("Film scans")).to_be_visible()
-    assert person.names() == ["Camera roll", "Film scans", "Receipts"]
+    person.expect_names("Camera roll", "Film scans", "Receipts")
 
 
 def test_what_is_in_the_trash_is_put_back_or_deleted_for_ever(person: Person) -> None:
@@ -105,7 +105,7 @@ def test_what_is_in_the_trash_is_put_back_or_deleted_for_ever(person: Person) ->
 
     person.page.get_by_role("link", name="My files").click()
     expect(person.row("Camera roll")).to_be_visible()
-    assert person.names() == ["Camera roll"]
+    person.expect_names("Camera roll")
 
 
 def test_the_details_say_where_every_piece_is(person: Person, tmp_path: Path) -> None:

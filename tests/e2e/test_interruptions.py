@@ -125,7 +125,8 @@ def test_a_script_that_does_not_load_is_told_of_with_a_way_out(person: Person, s
     expect(person.row("Receipts")).to_be_visible()
 
     page.unroute(f"**/{script}*.js")
-    line.get_by_role("link", name="Reload").click()
+    with page.expect_event("load"):
+        line.get_by_role("link", name="Reload").click()
     expect(line).to_have_count(0)
     person.row("Receipts").press("Enter")
     expect(page.get_by_role("heading", name="Receipts")).to_be_visible()

@@ -10,12 +10,10 @@ from playwright.sync_api import Locator, expect
 
 from tests.e2e.conftest import PHONE
 from tests.e2e.people import Person
-from tests.e2e.slow_line import SlowLine
+from tests.e2e.slow_line import SLOW, SlowLine
 from tests.system import System
 
 SIZE = 6 * 2**20
-SLOW = 2**17
-"""Bytes a second: time enough to press Pause, on any machine."""
 
 
 @pytest.fixture

@@ -68,6 +68,7 @@ def test_what_is_done_in_the_preview_is_done_to_what_it_shows(marie: Person) -> 
     preview(marie).get_by_role("button", name="Share").click()
     dialog = page.get_by_role("dialog", name="Share “4 table.csv”")
     dialog.get_by_role("button", name="Done").click()
+    expect(dialog).to_have_count(0)
 
     page.keyboard.press("Escape")
     expect(preview(marie)).to_have_count(0)

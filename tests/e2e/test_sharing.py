@@ -59,7 +59,7 @@ def test_several_are_shared_at_once_and_taken_back_at_once(person: Person, open_
 
     jonas.page.get_by_role("link", name="Shared with me").click()
     expect(jonas.row("c.txt")).to_be_visible()
-    assert jonas.names() == ["a.txt", "b.txt", "c.txt"]
+    jonas.expect_names("a.txt", "b.txt", "c.txt")
     role.select_option("Take it back")
     expect(dialog.get_by_role("listitem").filter(has_text=jonas.name)).to_have_count(0)
     dialog.get_by_role("button", name="Done").click()
@@ -82,10 +82,10 @@ def test_what_is_shared_is_ordered_by_whose_it_is(person: Person, open_person) -
     order = reader.page.get_by_role("navigation", name="Order")
     order.get_by_role("link", name="Owner").click()
     expect(order.get_by_role("link", name="Owner ascending")).to_be_focused()
-    assert reader.names() == ["b.txt", "a.txt"]
+    reader.expect_names("b.txt", "a.txt")
     order.get_by_role("link", name="Owner").click()
     expect(order.get_by_role("link", name="Owner descending")).to_be_focused()
-    assert reader.names() == ["a.txt", "b.txt"]
+    reader.expect_names("a.txt", "b.txt")
     assert reader.complaints == []
 
 
@@ -158,7 +158,7 @@ def test_who_is_in_a_shared_folder_sees_what_the_others_do_there(person: Person,
     expect(jonas.row("From Marie")).to_be_visible()
     expect(jonas.row("old.txt")).to_have_count(0)
     expect(jonas.row("away.txt")).to_have_count(0)
-    assert jonas.names() == ["From Jonas", "From Marie"]
+    jonas.expect_names("From Jonas", "From Marie")
     assert jonas.complaints == []
 
     person.row("Summer 2026").click()
@@ -254,6 +254,7 @@ def test_a_link_is_copied_where_browsers_keep_their_clipboard_from_pages_without
     expect(dialog.get_by_role("button", name="Copied")).to_be_focused()
 
     dialog.get_by_role("button", name="Done").click()
+    expect(dialog).to_have_count(0)
     page.keyboard.press("/")
     page.keyboard.press("Control+v")
     expect(page.get_by_role("searchbox")).to_have_value(address)

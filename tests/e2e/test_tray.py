@@ -26,7 +26,8 @@ def test_what_failed_can_all_be_tried_again_while_others_are_on_their_way(
         held.append(route) if not held else route.continue_()
 
     page.route(uploads, hold)
-    person.choose_files([tmp_path / "long.bin"])
+    with page.expect_request(uploads):
+        person.choose_files([tmp_path / "long.bin"])
     expect(person.transfer("long.bin")).to_have_class("transfer sending")
     page.locator("#tray").get_by_role("button", name="Try all again").click()
     for name in ("first.txt", "second.txt"):

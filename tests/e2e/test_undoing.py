@@ -37,6 +37,7 @@ def test_stars_are_given_and_taken_back_from_those_that_got_them(marie: Person) 
     marie.row("a.txt").click()
     page.keyboard.press("s")
     expect(page.get_by_role("heading", name="Nothing has a star yet")).to_be_visible()
+    said(marie, "“a.txt” has no star any more.")
     page.keyboard.press("Control+z")
     expect(marie.row("a.txt")).to_be_visible()
 

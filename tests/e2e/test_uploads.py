@@ -13,23 +13,29 @@ from playwright.sync_api import Request, Route, expect
 from tests.e2e import films
 from tests.e2e.conftest import PHONE
 from tests.e2e.people import Person
-from tests.e2e.slow_line import SlowLine
+from tests.e2e.slow_line import SLOW, SlowLine
 from tests.system import System
 
 BYTES_A_SECOND = 2**20
+"""Little enough that an upload is met on its way, and so much that its first slice comes soon."""
 SLICE_BYTES = 16 * 2**20  # as in static/js/upload/source.js
 
 
 @pytest.fixture
-def slow_person(system: System, open_person: Callable[..., Person]) -> Iterator[Person]:
-    """A person behind a line so slow that sending takes long enough to be interrupted."""
-    with SlowLine(system.port, bytes_a_second=BYTES_A_SECOND) as line:
-        person = open_person()
-        person.url = line.url
-        person.register()
-        yield person
-        # Who goes on at once finds what the line still holds of the request before on its way.
-        assert [one for one in person.complaints if "423 (Locked)" not in one] == []
+def line(system: System) -> Iterator[SlowLine]:
+    """So slow that whatever is sent can be interrupted, until a story says how fast it is from then on."""
+    with SlowLine(system.port, bytes_a_second=SLOW) as line:
+        yield line
+
+
+@pytest.fixture
+def slow_person(line: SlowLine, open_person: Callable[..., Person]) -> Iterator[Person]:
+    person = open_person()
+    person.url = line.url
+    person.register()
+    yield person
+    # Who goes on at once finds what the line still holds of the request before on its way.
+    assert [one for one in person.complaints if "423 (Locked)" not in one] == []
 
 
 def write(path: Path, size: int) -> str:
@@ -39,10 +45,21 @@ def write(path: Path, size: int) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def send_more_than_a_slice(person: Person, line: SlowLine, film: Path) -> None:
+    """Begin to send 28 MiB; on return the first slice is there, and of the next one most is to come."""
+    line.bytes_a_second = BYTES_A_SECOND
+    person.choose_files([film])
+    bar = person.transfer(film.name).locator("[role=progressbar]")
+    person.page.wait_for_function(
+        "bar => Number(bar.getAttribute('aria-valuenow')) > 62", arg=bar.element_handle()
+    )
+    line.bytes_a_second = SLOW
+
+
 def test_an_upload_goes_on_where_it_was_when_the_gateway_was_killed(
-    slow_person: Person, system: System, tmp_path: Path
+    slow_person: Person, line: SlowLine, system: System, tmp_path: Path
 ) -> None:
-    digest = write(tmp_path / "film.mp4", 20 * 2**20)
+    digest = write(tmp_path / "film.mp4", 28 * 2**20)
     sent: list[tuple[str, int]] = []
 
     def note(request: Request) -> None:
@@ -50,14 +67,11 @@ def test_an_upload_goes_on_where_it_was_when_the_gateway_was_killed(
             sent.append((request.method, int(request.headers.get("upload-offset", 0))))
 
     slow_person.page.on("request", note)
-    slow_person.choose_files([tmp_path / "film.mp4"])
-    bar = slow_person.transfer("film.mp4").locator("[role=progressbar]")
-    slow_person.page.wait_for_function(
-        "bar => Number(bar.getAttribute('aria-valuenow')) > 85", arg=bar.element_handle()
-    )
+    send_more_than_a_slice(slow_person, line, tmp_path / "film.mp4")
     system.kill("gateway")
+    line.bytes_a_second = None
 
-    expect(slow_person.transfer("film.mp4")).to_have_class("transfer done", timeout=90_000)
+    expect(slow_person.transfer("film.mp4")).to_have_class("transfer done")
 
     assert [method for method, _ in sent].count("POST") == 1, "it began anew"
     assert "HEAD" in [method for method, _ in sent], "it asked how far it had come"
@@ -70,7 +84,7 @@ def test_an_upload_goes_on_where_it_was_when_the_gateway_was_killed(
     slow_person.complaints.clear()  # the browser tells of every broken connection
 
 
-def test_a_paused_upload_waits_and_then_goes_on(slow_person: Person, tmp_path: Path) -> None:
+def test_a_paused_upload_waits_and_then_goes_on(slow_person: Person, line: SlowLine, tmp_path: Path) -> None:
     digest = write(tmp_path / "scans.zip", 6 * 2**20)
     slow_person.choose_files([tmp_path / "scans.zip"])
     transfer = slow_person.transfer("scans.zip")
@@ -78,6 +92,7 @@ def test_a_paused_upload_waits_and_then_goes_on(slow_person: Person, tmp_path: P
 
     transfer.get_by_role("button", name="Pause").click()
     expect(transfer).to_contain_text("Paused")
+    line.bytes_a_second = None
     transfer.get_by_role("button", name="Go on").click()
 
     expect(transfer).to_have_class("transfer done")
@@ -95,20 +110,30 @@ def test_two_windows_that_send_one_file_do_not_take_it_from_each_other(
         first.register()
         second = Person(first.page.context.new_page(), line.url)
         second.page.goto(first.page.url)
+        held: dict[str, Route] = {}  # the first of each kind, until both windows are about to go on
         sent: list[str] = []
-        for one in (first, second):
-            one.page.on("request", lambda request: sent.append(request.method))
-        first.choose_files([tmp_path / "film.mp4"])
+
+        def hold(route: Route) -> None:
+            sent.append(route.request.method)
+            if held.setdefault(route.request.method, route) is not route:
+                route.continue_()
+
+        first.page.context.route("**/api/v1/uploads/*", hold)
+        for one, method in ((first, "PATCH"), (second, "HEAD")):
+            with one.page.expect_request(lambda request, method=method: request.method == method):
+                one.choose_files([tmp_path / "film.mp4"])
+
+        held["PATCH"].continue_()
         bar = first.transfer("film.mp4").locator("[role=progressbar]")
         expect(bar).not_to_have_attribute("aria-valuenow", "0")
-
         with second.page.expect_response(lambda reply: reply.status == 423):
-            second.choose_files([tmp_path / "film.mp4"])
+            held["HEAD"].continue_()
+        line.bytes_a_second = None
 
         for one in (first, second):
-            expect(one.transfer("film.mp4")).to_have_class("transfer done", timeout=90_000)
+            expect(one.transfer("film.mp4")).to_have_class("transfer done")
         assert sent.count("PATCH") == 1
-        assert second.names() == ["film.mp4"]
+        second.expect_names("film.mp4")
         assert hashlib.sha256(second.download("film.mp4", tmp_path)).hexdigest() == digest
 
 
@@ -130,11 +155,11 @@ def test_the_tray_tells_of_all_together_and_closing_it_ends_what_is_not_sent(
 ) -> None:
     page, names = slow_person.page, ("scans.zip", "film.mp4")
     for name in names:
-        write(tmp_path / name, 40 * 2**20)
+        write(tmp_path / name, 20 * 2**20)
     slow_person.choose_files([tmp_path / name for name in names])
     tray = page.get_by_role("region", name="Uploads")
     expect(tray.get_by_role("progressbar", name="All files")).to_be_visible()
-    expect(tray).to_contain_text(re.compile("All files: \\d+\xa0%, .* of 83.9\xa0MB"))
+    expect(tray).to_contain_text(re.compile("All files: \\d+\xa0%, .* of 41.9\xa0MB"))
     tray.get_by_role("button", name="Pause all").click()
     expect(slow_person.transfer("film.mp4")).to_have_class("transfer paused")
 
@@ -189,7 +214,9 @@ def test_on_a_phone_the_tray_is_folded_and_covers_nothing_that_is_pressed(
     assert person.complaints == []
 
 
-def test_an_upload_survives_moving_to_another_folder(slow_person: Person, tmp_path: Path) -> None:
+def test_an_upload_survives_moving_to_another_folder(
+    slow_person: Person, line: SlowLine, tmp_path: Path
+) -> None:
     digest = write(tmp_path / "film.mp4", 6 * 2**20)
     slow_person.make_folder("Elsewhere")
     arriving = slow_person.page.locator("#arriving")
@@ -205,8 +232,9 @@ def test_an_upload_survives_moving_to_another_folder(slow_person: Person, tmp_pa
     slow_person.row("Elsewhere").dblclick()
     expect(slow_person.page.get_by_role("heading", name="Elsewhere")).to_be_visible()
     expect(arriving).to_have_count(0)
+    line.bytes_a_second = None
     expect(slow_person.transfer("film.mp4")).to_have_class("transfer done")
-    assert slow_person.names() == []
+    slow_person.expect_names()
     slow_person.page.go_back()
 
     expect(slow_person.row("film.mp4")).to_be_visible()
@@ -215,15 +243,11 @@ def test_an_upload_survives_moving_to_another_folder(slow_person: Person, tmp_pa
 
 
 def test_an_upload_goes_on_after_a_reload_and_without_a_connection(
-    slow_person: Person, tmp_path: Path
+    slow_person: Person, line: SlowLine, tmp_path: Path
 ) -> None:
     page, film = slow_person.page, tmp_path / "film.mp4"
     digest = write(film, 28 * 2**20)
-    slow_person.choose_files([film])
-    bar = slow_person.transfer("film.mp4").locator("[role=progressbar]")
-    page.wait_for_function(
-        "bar => Number(bar.getAttribute('aria-valuenow')) > 62", arg=bar.element_handle(), timeout=90_000
-    )
+    send_more_than_a_slice(slow_person, line, film)
     page.once("dialog", lambda dialog: dialog.accept())  # the page warns before it is left
     page.reload()
     offsets: list[int] = []
@@ -234,8 +258,9 @@ def test_an_upload_goes_on_after_a_reload_and_without_a_connection(
     page.context.set_offline(True)
     expect(page.get_by_text("The connection is gone.")).to_be_visible()
     page.context.set_offline(False)
+    line.bytes_a_second = None
 
-    expect(slow_person.transfer("film.mp4")).to_have_class("transfer done", timeout=90_000)
+    expect(slow_person.transfer("film.mp4")).to_have_class("transfer done")
     resumed = [offset for offset in offsets if offset >= 0]
     assert resumed and min(resumed) >= SLICE_BYTES, "it began anew"
     assert hashlib.sha256(slow_person.download("film.mp4", tmp_path)).hexdigest() == digest
@@ -296,11 +321,13 @@ def test_an_answer_that_hangs_keeps_no_upload_from_hearing_of_its_copies(
 
 
 def test_a_node_killed_hurts_neither_an_upload_nor_what_is_playing(
-    person: Person, system: System, tmp_path: Path
+    slow_person: Person, line: SlowLine, system: System, tmp_path: Path
 ) -> None:
-    page = person.page
+    person, page = slow_person, slow_person.page
+    line.bytes_a_second = None
     person.put({"film.webm": films.film(seconds=100)})
     digest = write(tmp_path / "scans.zip", 64 * 2**20)
+    line.bytes_a_second = SLOW
     person.choose_files([tmp_path / "scans.zip"])
     expect(person.transfer("scans.zip")).to_have_class("transfer sending")
     person.row("film.webm").dblclick()
@@ -315,7 +342,8 @@ def test_a_node_killed_hurts_neither_an_upload_nor_what_is_playing(
         seen = film.evaluate("film => film.getVideoPlaybackQuality().totalVideoFrames")
         assert seen > 0 and film.evaluate("film => film.videoWidth") == films.SIZE[0]
         page.keyboard.press("Escape")
-        expect(person.row("scans.zip")).to_be_visible(timeout=90_000)
+        line.bytes_a_second = None
+        expect(person.row("scans.zip")).to_be_visible()
         assert hashlib.sha256(person.download("scans.zip", tmp_path)).hexdigest() == digest
     finally:
         system.start_node("node-2")
