@@ -99,6 +99,10 @@ class ResetForm(forms.Form):
 class NewPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
     """Django's; the old password's sessions and tokens end, and who read the letter reads the address."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].widget.attrs["autofocus"] = True
+
     def save(self, commit: bool = True) -> User:
         passwords.replace(self.user, self.cleaned_data["new_password1"])
         if self.user.email_confirmed_at is None:

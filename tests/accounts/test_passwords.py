@@ -84,6 +84,7 @@ def test_a_letter_leads_to_another_password_once(owner, client):
 
     form = client.get(link, follow=True)
     assert form.redirect_chain[-1][0].endswith("/set-password")
+    assert re.findall(r'name="(\w+)"[^>]* autofocus', form.text) == ["new_password1"]
     fields = {"new_password1": NEW, "new_password2": NEW}
     done = client.post(form.redirect_chain[-1][0], fields)
 
