@@ -6,12 +6,14 @@ from uuid import UUID
 
 import pytest
 from django.db import connections
+from django.db.models.functions import Now
 from django.test import RequestFactory
 
 from files import access, resumable, tus
 from files.models import Entry, Upload
 from nodes import contents
 from nodes.errors import SourceCut, WriterSuperseded
+from nodes.models import Segment
 from storagenode.protocol.body import RequestBody
 from tests.files.conftest import code, used_bytes
 from tests.files.tus_requests import DATA, UPLOADS, content, create, end, head, metadata, patch
@@ -209,6 +211,7 @@ def test_the_next_request_shuts_out_the_one_before(owner, api, monkeypatch):
 
 def test_while_another_request_sends_and_gets_on_the_upload_is_locked(api, monkeypatch):
     monkeypatch.setattr(contents, "TAKE_OVER_PATIENCE_SECONDS", 0.2)
+    monkeypatch.setattr(contents, "SILENCE_SECONDS", 600)
     url = create(api, 10**6)["Location"]
 
     def ask(door, *more):
@@ -218,10 +221,11 @@ def test_while_another_request_sends_and_gets_on_the_upload_is_locked(api, monke
             connections.close_all()
 
     with contents.resume(Upload.objects.get().segment_id) as sender, ThreadPoolExecutor(2) as others:
-        asked = [others.submit(ask, head), others.submit(ask, patch, 0, b"hello")]
+        sender.append(io.BytesIO(b"some"))
+        sender.record()
+        asked = [others.submit(ask, head), others.submit(ask, patch, sender.offset, b"hello")]
         while wait(asked, timeout=0).not_done:
-            sender.append(io.BytesIO(b"one more"))
-            sender.record()
+            Segment.objects.update(recorded_at=Now())  # a record would move the offset that is sent to
 
     for reply in (one.result() for one in asked):
         assert (reply.status_code, reply["Retry-After"]) == (423, "5")
