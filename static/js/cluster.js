@@ -6,6 +6,7 @@ import { confirm, ask } from "./dialogs.js";
 import { _ } from "./gettext.js";
 import * as menu from "./menu.js";
 import { page } from "./page.js";
+import { released } from "./press.js";
 import { announce, orSay, toast } from "./toast.js";
 import { localise, localised, percent, size, things, timeLeft } from "./words.js";
 import { bar, fill } from "./upload/bar.js";
@@ -45,6 +46,7 @@ async function look() {
 
 async function refreshBoard() {
   const fresh = await part("/cluster?part=board");
+  await released();
   const board = document.getElementById("board");
   if (!fresh || !board || menu.isOpen()) return;
   const focused = board.contains(document.activeElement) ? describe(document.activeElement) : null;

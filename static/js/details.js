@@ -4,6 +4,7 @@ import { call, part } from "./api.js";
 import { copy } from "./clipboard.js";
 import { _ } from "./gettext.js";
 import { page } from "./page.js";
+import { released } from "./press.js";
 import { place, rowOf } from "./rows.js";
 import { chosen as everyChosen, focus, focused, selected } from "./selection.js";
 import { announce, orSay, toastDone } from "./toast.js";
@@ -15,11 +16,12 @@ let shownId = null;
 let verifiedId = null; // whose copies are being read now: its map changes by itself
 const panel = () => document.getElementById("details");
 
-export async function show(row) {
+export async function show(row, isWanted = () => true) {
   if (!row) return;
   shownId = row.dataset.id;
   const fresh = await orSay(() => part(`/files/${shownId}/details`));
-  if (!fresh || row.dataset.id !== shownId) return;
+  await released();
+  if (!fresh || row.dataset.id !== shownId || !isWanted()) return;
   localise(fresh);
   panel().replaceChildren(fresh);
   const portrait = panel().querySelector(".portrait[data-thumb]");
@@ -52,8 +54,7 @@ export function start() {
   document.addEventListener("selection:changed", () => setTimeout(follow));
   document.addEventListener("focusin", (event) => event.target.closest("#list .row") && follow());
   document.addEventListener("entry:changed", (event) => {
-    const isAtAbout = panel().querySelector('#tab-about[aria-selected="true"]');
-    if (event.detail.id === shownId && !panel().hidden && isAtAbout && shownId !== verifiedId) show(rowOf(shownId));
+    if (event.detail.id === shownId && !panel().hidden && isFollowing()) show(rowOf(shownId), isFollowing);
   });
   document.addEventListener("keydown", (event) => {
     const tab = event.target.closest?.('#details [role="tab"]');
@@ -69,6 +70,9 @@ export function start() {
     reveal(false);
   });
 }
+
+// Whether news of the entry may take the place of what is shown of it.
+const isFollowing = () => shownId !== verifiedId && panel().querySelector('#tab-about[aria-selected="true"]') !== null;
 
 // With several selected it shows the one with the focus, else the one on show.
 function follow() {

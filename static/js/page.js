@@ -2,6 +2,7 @@
 
 import { Problem, reach } from "./api.js";
 import { _ } from "./gettext.js";
+import { released } from "./press.js";
 import { announce, toast } from "./toast.js";
 import { localise } from "./words.js";
 
@@ -38,6 +39,7 @@ export async function go(url, { remember = true, scroll = 0, focusId = null, isN
     return;
   }
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (!isNews) await released();
   if (mine !== journey) return; // somewhere else was gone to meanwhile
   [leavingFor, missed] = [null, null];
   const next = fresh.getElementById("page");

@@ -4,6 +4,7 @@ import { call, part } from "./api.js";
 import { Held } from "./held.js";
 import { watch as watchThumbs } from "./thumbs.js";
 import { folderId, inTrash, isAnywhere, page, refresh } from "./page.js";
+import { released } from "./press.js";
 import * as viewport from "./viewport.js";
 import { localise, size, things } from "./words.js";
 
@@ -220,6 +221,7 @@ export async function placeAll(ids, { parent = folderId(), areNew = false } = {}
     if (inTrash() || parent !== folderId()) break;
     const some = ids.slice(from, from + PAGE);
     const fresh = await partOf(some);
+    await released();
     if (!fresh || parent !== folderId()) break; // another folder was opened meanwhile
     if (!list()) {
       if (isAnywhere() || !fresh.querySelector(".row")) break;
