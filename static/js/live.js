@@ -19,7 +19,9 @@ export async function start() {
   document.addEventListener("page:leaving", (event) => (event.detail.cursor = cursor));
   document.addEventListener("page:shown", (event) => {
     isStale = false;
-    if (event.detail.cursor) orSay(() => catchUp(event.detail.cursor));
+    const { cursor: seen } = event.detail;
+    if (seen) orSay(() => catchUp(seen));
+    else if (seen === null) orSay(refresh); // it was left before it was followed
   });
   for (;;) {
     await orNever(followOwn, () => (cursor = null)); // from now on, then

@@ -61,6 +61,23 @@ def test_two_windows_of_a_person_agree(person: Person) -> None:
     other.close()
 
 
+def test_the_way_back_to_a_page_that_was_left_at_once_shows_what_has_come_meanwhile(person: Person) -> None:
+    page = person.page
+    person.make_folder("Alps")
+    page.route("**/now", lambda route: None)  # held until there is no route
+    with page.expect_request("**/now"):
+        page.reload()
+    person.row("Alps").dblclick()
+    expect(page.get_by_role("heading", name="Alps")).to_be_visible()
+    person.store({"lake.txt": b""})
+    with page.expect_response("**/now"):
+        page.unroute("**/now")
+
+    page.go_back()
+
+    expect(person.row("lake.txt")).to_be_visible()
+
+
 def test_pictures_are_seen_small_in_the_list_and_in_the_grid(person: Person) -> None:
     person.put({"meadow.jpg": pictures.landscape(*pictures.PICTURES["Meadow.jpg"])})
     expect(person.row("meadow.jpg").locator(".c-thumb img")).to_be_visible()
