@@ -33,7 +33,7 @@ test:
 	@PYTHON='$(PYTHON)' sh deploy/venv.sh requirements-dev.txt
 	@tests() { $(VENV_PYTHON) -m pytest "$$@" $(PYTEST_OPTIONS) || [ $$? = 5 ]; }; \
 	tests --numprocesses 4 -m 'not cluster and not e2e'; plain=$$?; \
-	tests --numprocesses 2 --dist loadgroup -m cluster; systems=$$?; \
+	tests --numprocesses 2 --dist loadscope -m cluster; systems=$$?; \
 	tests -m e2e && [ $$plain$$systems = 00 ]
 
 check:

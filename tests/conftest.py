@@ -14,6 +14,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import embedded
 from tests.system import System
@@ -52,10 +54,16 @@ def pytest_configure(config: pytest.Config) -> None:
                 del os.environ[name]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the stories of one folder, which share a system, in one process."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.parent.name))
+class ByFolder(LoadScopeScheduling):
+    """Keeps the stories of one folder, which share a system, in one process."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.partition("::")[0].rpartition("/")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFolder | None:
+    """What xdist itself calls a scope is a file."""
+    return ByFolder(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 @pytest.hookimpl(wrapper=True)
