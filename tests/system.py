@@ -22,6 +22,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import TypeVar
 
 import psutil
 import psycopg
@@ -34,7 +35,7 @@ from tests import leaks
 PROJECT = Path(__file__).resolve().parent.parent
 START_SECONDS = 240
 STOP_SECONDS = 60
-STILL_SECONDS = 5
+STILL_SECONDS = 30
 """How long processes may take to stand still."""
 PATIENCE_SECONDS = 180
 """How long what should soon be so is waited for: far longer than it takes, on a machine busy with others."""
@@ -45,6 +46,9 @@ _OPEN_TRANSACTIONS = (
 )
 # What the tests' own Django uses must not leak into a system that brings its own servers.
 OWN_TO_TESTS = ("DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
+
+
+T = TypeVar("T")
 
 
 class SystemFailed(AssertionError):
@@ -152,7 +156,7 @@ class System:
             except psutil.TimeoutExpired:
                 self.kill_everything()
                 raise SystemFailed(f"it did not stop in {STOP_SECONDS} s\n{self.logs()}") from None
-            _, alive = psutil.wait_procs(family, timeout=5)
+            _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
             if alive:
                 raise SystemFailed(f"still running after the stop: {alive}")
         if (self.data / "admin-password").exists():
@@ -185,12 +189,14 @@ class System:
 
     def pids(self, name: str) -> list[int]:
         """The process ids of a part, its leader first; empty while it is down."""
-        leader = self._leaders().get(name)
-        if leader is None or not psutil.pid_exists(leader):
-            return []
+        return [process.pid for process in self.processes(name)]
+
+    def processes(self, name: str) -> list[psutil.Process]:
+        """The processes of a part, its leader first; any of them may end at any time."""
         try:
-            return [leader, *(child.pid for child in psutil.Process(leader).children(recursive=True))]
-        except psutil.NoSuchProcess:
+            leader = psutil.Process(self._leaders()[name])
+            return [leader, *leader.children(recursive=True)]
+        except (KeyError, psutil.NoSuchProcess):
             return []
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL, *, stay_down: bool = False) -> None:
@@ -198,11 +204,9 @@ class System:
 
         The launcher starts it again unless `stay_down`. After SIGKILL this returns when it is dead.
         """
+        processes = self.wait_for(lambda: self.processes(name), what=f"{name} to run")
         if stay_down:
             self._down(name).touch()
-        processes = [psutil.Process(pid) for pid in self.pids(name)]
-        if not processes:
-            raise SystemFailed(f"{name} is not running\n{self.logs()}")
         to_leader = number in (signal.SIGTERM, signal.SIGINT)
         for process in processes[:1] if to_leader else processes:
             _signal(process, number)
@@ -227,11 +231,10 @@ class System:
 
         Some end between two looks, as a process of PostgreSQL with its connection.
         """
-        pids = self.pids(name)
-        is_still = bool(pids)
-        for pid in pids:
+        processes = self.processes(name)
+        is_still = bool(processes)
+        for process in processes:
             with suppress(psutil.NoSuchProcess):
-                process = psutil.Process(pid)
                 if process.status() not in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE):
                     is_still = False
                     process.send_signal(signal.SIGSTOP)
@@ -250,8 +253,8 @@ class System:
             if not but_first:
                 self.kill("worker", number)
                 return
-            for pid in self.pids("worker")[1:]:
-                os.kill(pid, number)
+            for process in self.processes("worker")[1:]:
+                _signal(process, number)
 
         deadline = time.monotonic() + PATIENCE_SECONDS
         try:
@@ -306,18 +309,17 @@ class System:
         return done.stdout
 
     # --- waiting and telling --------------------------------------------------------------------------
-    def wait_for(
-        self, claim: Callable[[], object], *, what: str, timeout_seconds: float = PATIENCE_SECONDS
-    ) -> None:
-        """Wait until `claim` holds.
+    def wait_for(self, claim: Callable[[], T], *, what: str, timeout_seconds: float = PATIENCE_SECONDS) -> T:
+        """Wait until `claim` holds; returns what it found.
 
         Errors: SystemFailed with the ends of all logs.
         """
         deadline = time.monotonic() + timeout_seconds
-        while not claim():
+        while not (found := claim()):
             if time.monotonic() > deadline:
                 raise SystemFailed(f"waited {timeout_seconds:g} s for {what}\n{self.logs()}")
             time.sleep(0.05)
+        return found
 
     def logs(self) -> str:
         """The end of what the launcher and each part wrote."""
@@ -325,8 +327,10 @@ class System:
         return "\n".join(f"--- {file.name}\n{log_tail(file, lines=LOG_LINES)}" for file in files)
 
     def _leaders(self) -> dict[str, int]:
-        record = self.data / "run/processes.json"
-        leaders: dict[str, int] = json.loads(record.read_text()) if record.exists() else {}
+        try:
+            leaders: dict[str, int] = json.loads((self.data / "run/processes.json").read_text())
+        except FileNotFoundError:  # not written yet, or removed by a stop
+            return {}
         return leaders
 
     def _down(self, name: str) -> Path:

@@ -6,7 +6,7 @@ import resource
 import signal
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -119,7 +119,7 @@ def no_more_memory(pids: Iterable[int], *, but_bytes: int = 0) -> Iterator[None]
         yield
     finally:
         for process in processes:
-            if process.is_running():
+            with suppress(ProcessLookupError):
                 unlimited = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
                 resource.prlimit(process.pid, resource.RLIMIT_AS, unlimited)
 

@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from dfsweb.launcher import account
-from tests.system import PROJECT, System
+from tests.system import PATIENCE_SECONDS, PROJECT, System
 
 pytestmark = pytest.mark.cluster
 
@@ -41,9 +41,11 @@ def system(lasting: System) -> System:
 def fresh(tmp_path: Path) -> Iterator[System]:
     """A system to be started by the test, and stopped whatever it does."""
     system = System(tmp_path / "data", nodes=2)
+    usual = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # who runs the tests may ignore it, as nohup does
     try:
         yield system
     finally:
+        signal.signal(signal.SIGHUP, usual)
         system.stop()
 
 
@@ -88,15 +90,17 @@ def test_only_the_owner_reads_what_is_secret(system: System) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux shares among sessions")
 def test_who_moves_bytes_yields_the_processor_to_who_serves_people(system: System) -> None:
-    def claims(part: str, number: int = 0) -> tuple[int, str]:
-        pid = system.pids(part)[number]
-        session = Path(f"/proc/{pid}/autogroup")  # "/autogroup-31 nice 10"; absent where it groups nothing
-        return psutil.Process(pid).nice(), session.read_text().split()[-1] if session.exists() else "2"
+    def claims(part: str) -> list[int]:
+        return [process.nice() for process in system.processes(part)]
 
-    usual, _ = claims("gateway")
-    assert claims("node-1") == (min(usual + 2, 19), "2")
-    assert claims("worker")[0] == usual, "it probes nodes"
-    assert [claims("worker", number)[0] for number in (1, 2)] == [min(usual + 10, 19)] * 2
+    usual, *_ = claims("gateway")
+    assert claims("node-1")[0] == min(usual + 2, 19)
+    session = Path(f"/proc/{system.pids('node-1')[0]}/autogroup")  # absent where nothing is grouped
+    assert not session.exists() or session.read_text().endswith(" nice 2\n")
+    system.wait_for(
+        lambda: claims("worker") == [usual, *[min(usual + 10, 19)] * 2],
+        what="the worker's first process to probe as the gateway serves, and those that do tasks to yield",
+    )
 
 
 def test_a_node_learns_neither_the_database_nor_the_cluster_secret(system: System) -> None:
@@ -174,7 +178,7 @@ def test_nothing_outlives_a_launcher_that_is_killed(system: System) -> None:
     assert len(family) > 10
     system.launcher.kill()
     system.launcher.wait()
-    assert psutil.wait_procs(family, timeout=60)[1] == []
+    assert psutil.wait_procs(family, timeout=PATIENCE_SECONDS)[1] == []
 
 
 def test_kill_9_of_everything_loses_nothing_that_was_committed(system: System) -> None:
@@ -256,7 +260,12 @@ def test_it_runs_as_an_ordinary_user(tmp_path: Path) -> None:
             with suppress(psutil.NoSuchProcess):  # some of PostgreSQL's live for a moment only
                 owners.add(process.uids().effective)
         assert owners == {nobody.uid}
-        assert {path.stat().st_uid for path in data.rglob("*")} == {nobody.uid}
+        owners.clear()
+        for folder, _, names in os.walk(data):
+            for path in (Path(folder), *(Path(folder, name) for name in names)):
+                with suppress(FileNotFoundError):  # and so do some files
+                    owners.add(path.stat().st_uid)
+        assert owners == {nobody.uid}
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has folders that others cannot enter")

@@ -15,7 +15,7 @@ from tests.cluster import audit
 from tests.cluster.conftest import is_ready
 from tests.torture import atlas as spoils
 from tests.torture import network, overkill, power
-from tests.torture.scene import Scene
+from tests.torture.scene import BACK_SECONDS, Scene
 
 
 @dataclass(frozen=True)
@@ -200,7 +200,7 @@ def disk_wiped(scene: Scene) -> bool:
 
 def disk_refuses_writes(scene: Scene) -> bool:
     """No file may grow (RLIMIT_FSIZE): every write fails, reads go on."""
-    processes = [psutil.Process(pid) for pid in scene.ground.system.pids(scene.node)]
+    processes = scene.ground.system.processes(scene.node)
     try:
         before = [process.rlimit(psutil.RLIMIT_FSIZE) for process in processes]
         for process, (_, hard) in zip(processes, before, strict=True):
@@ -251,23 +251,22 @@ def lease_ended(scene: Scene) -> bool:
 
 def gateway_process_killed(scene: Scene) -> bool:
     """One of the gateway's processes dies in mid-work; its master makes another."""
-    children = scene.ground.system.pids("gateway")[1:]
+    children = scene.ground.system.processes("gateway")[1:]
     if not children:
         return False
-    victim = psutil.Process(scene.rng.choice(children))
+    victim = scene.rng.choice(children)
     victim.kill()
-    victim.wait(10)
+    victim.wait(BACK_SECONDS)
     return True
 
 
 def postgres_stopped_at_once(scene: Scene) -> bool:
     """As `pg_ctl stop -m immediate`: no checkpoint, the log replays at the next start."""
-    pids = scene.ground.system.pids("postgres")
-    if not pids:
+    processes = scene.ground.system.processes("postgres")
+    if not processes:
         return False
-    leader = psutil.Process(pids[0])
-    leader.send_signal(signal.SIGQUIT)
-    leader.wait(30)
+    processes[0].send_signal(signal.SIGQUIT)
+    processes[0].wait(BACK_SECONDS)
     until_ready(scene)
     return True
 
