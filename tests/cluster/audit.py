@@ -68,9 +68,10 @@ class Copy:
     @property
     def is_good(self) -> bool:
         """Whether the file on the node's disk is what its name says, read and hashed now."""
-        if not self.file.is_file():
+        try:
+            content = self.file.read_bytes()
+        except FileNotFoundError:
             return False
-        content = self.file.read_bytes()
         return len(content) == self.size and blake3(content).digest() == self.digest
 
 
@@ -123,8 +124,13 @@ def wait_until_complete(system: System, *, timeout_seconds: float = PATIENCE_SEC
 
 
 def bad_copies(system: System) -> list[Copy]:
-    """Read every replica file there is and return those that are not what their rows say."""
-    return [copy for copy in all_stored(system) if not copy.is_good]
+    """Read every replica file there is and return those that are not what their rows say.
+
+    A row that says so no longer was let go while its file was read.
+    """
+    bad = [copy for copy in all_stored(system) if not copy.is_good]
+    still_stored = {copy.replica_id for copy in all_stored(system)} if bad else set()
+    return [copy for copy in bad if copy.replica_id in still_stored]
 
 
 def files_on(system: System, node: str) -> set[str]:

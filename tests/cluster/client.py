@@ -10,8 +10,10 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
+from tests.system import PATIENCE_SECONDS
+
 TUS = {"Tus-Resumable": "1.0.0"}
-TIMEOUT_SECONDS = 60
+TIMEOUT_SECONDS = 120
 PIECE_BYTES = 64 * 1024
 
 Body = bytes | memoryview | Iterable[bytes]
@@ -110,13 +112,13 @@ class Client:
         headers = TUS | {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
         return self.call("PATCH", upload, data=body, headers=headers)
 
-    def finish_upload(self, upload: str, content: bytes, *, patience_seconds: float = 90) -> int:
+    def finish_upload(self, upload: str, content: bytes) -> int:
         """Go on from wherever the upload stands until it is whole, as a good client does.
 
         Returns the first offset that the service told. Broken connections and 5xx are tried again.
         """
         first: int | None = None
-        deadline = time.monotonic() + patience_seconds
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
                 asked = self.head_upload(upload)

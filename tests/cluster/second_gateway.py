@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -9,7 +10,6 @@ from contextlib import AbstractContextManager, contextmanager
 
 import requests
 
-from dfsweb.launcher.options import free_port
 from tests.system import PROJECT, System
 
 
@@ -21,15 +21,23 @@ def armed_gateway(system: System, failpoint: str) -> AbstractContextManager[str]
 @contextmanager
 def second_gateway(system: System, env: Mapping[str, str]) -> Iterator[str]:
     """Start it as one process; yields its address."""
-    url = f"http://127.0.0.1:{free_port('127.0.0.1')}"
     command = [sys.executable, "-m", "gunicorn", "dfsweb.wsgi:application"]
     command += ["--config", "python:dfsweb.launcher.gateway_children", "--workers", "1"]
-    command += ["--bind", url.removeprefix("http://"), "--graceful-timeout", "1"]
     env = os.environ | system.environment | dict(env)
     env.pop("PROMETHEUS_MULTIPROC_DIR", None)  # the figures there are those of the first one's processes
-    with (system.data / "log" / "second-gateway.log").open("ab") as log:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        (system.data / "log" / "second-gateway.log").open("ab") as log,
+    ):
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         process = subprocess.Popen(
-            command, cwd=PROJECT, env=env, stdout=log, stderr=log, start_new_session=True
+            [*command, "--bind", f"fd://{listener.fileno()}", "--graceful-timeout", "1"],
+            cwd=PROJECT,
+            env=env,
+            pass_fds=[listener.fileno()],
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     try:
         system.wait_for(lambda: _answers(url), what="the second gateway to answer")

@@ -55,7 +55,10 @@ def test_a_node_joins_another_stays_away_and_every_chunk_is_back_at_three_copies
             assert len(good) == 3, (name, offset)
             count += len(good)
     assert count == 3 * (8 + 2 + 1 + 3 + 3)
-    assert set(audit.query(system, NOT_STORED)) <= {("deleting", "node-2")}, "a write it may have taken"
+    system.wait_for(
+        lambda: set(audit.query(system, NOT_STORED)) <= {("deleting", "node-2")},
+        what="nothing to be left but a write that node-2 may have taken",
+    )
     for name, content in files.items():
         assert client.read(name) == content
 

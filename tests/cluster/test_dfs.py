@@ -12,7 +12,7 @@ import requests
 from dfsclient.cli.app import COMMANDS
 from dfsclient.cli.exits import Exit
 from tests.cluster.client import Client
-from tests.cluster.conftest import MIB
+from tests.cluster.conftest import MIB, wait_until_healed
 from tests.dfsclient.conftest import Command, snapshot
 from tests.system import PROJECT, System
 
@@ -61,6 +61,7 @@ def walk(tmp_path: Path) -> Walk:
     return Walk(tmp_path / "home")
 
 
+@pytest.mark.timeout(1800)  # a process for each of its many commands
 def test_every_command_of_dfs_does_on_the_whole_system_what_it_says(
     system: System, client: Client, walk: Walk
 ) -> None:
@@ -78,6 +79,7 @@ def test_every_command_of_dfs_does_on_the_whole_system_what_it_says(
     assert walk.json("logout") == {"url": system.url, "revoked": True}
     walk.text("ls", exit_code=Exit.SIGN_IN)
 
+    wait_until_healed(system)
     sign_in(system, walk, "admin", system.admin_password, "--admin")
     look_after_the_cluster(walk, [f"node-{number}" for number in range(1, system.nodes + 1)])
     walk.text("logout")

@@ -16,13 +16,14 @@ import requests
 from tests.cluster import audit
 from tests.cluster.client import Client, paced
 from tests.cluster.conftest import MIB, is_ready, killed_aside, wait_until_healed
-from tests.system import System
+from tests.system import PATIENCE_SECONDS, System
 
 pytestmark = pytest.mark.cluster
 
 SIZE = 40 * MIB
 FIRST = 10 * MIB
-SMALL_PUT_SECONDS = 1.5
+SMALL_PUT_SECONDS = 4
+"""Who waited for Redis to answer would wait for five."""
 PARTS_OFF_THE_PATH = ("worker", "redis")
 
 
@@ -183,7 +184,7 @@ def test_a_kill_of_everything_at_once_loses_no_acknowledged_file(system: System,
     writers = [threading.Thread(target=write, args=[number]) for number in range(4)]
     for writer in writers:
         writer.start()
-    assert enough.wait(60)
+    assert enough.wait(PATIENCE_SECONDS)
     system.kill_everything()
     for writer in writers:
         writer.join()

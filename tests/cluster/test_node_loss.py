@@ -8,6 +8,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from nodes import breaker
 from tests.cluster import audit
 from tests.cluster.client import Client, paced
 from tests.cluster.conftest import MIB, killed_aside, wait_until_healed
@@ -118,8 +119,8 @@ def test_with_two_nodes_down_writes_are_refused_and_reads_go_on(system: System, 
     system.wait_for(lambda: len(system.online_nodes()) == 3, what="the nodes to be back")
     system.wait_for(
         lambda: client.put("after-the-nodes.bin", b"again").status_code == 201,
-        what="writes to work again",
-        timeout_seconds=5,
+        what="writes to work again, long before a breaker closes by itself",
+        timeout_seconds=breaker.OPEN_SECONDS / 2,
     )
     assert client.finish_upload(upload, content[:MIB]) == 0
     assert client.read("refused-too.bin") == content[:MIB]

@@ -9,7 +9,7 @@ import requests
 from tests.cluster import audit
 from tests.cluster.conftest import QUICK, sign_in, wait_until_healed
 from tests.faults.disks import loop_disk
-from tests.system import System
+from tests.system import PATIENCE_SECONDS, System
 
 pytestmark = pytest.mark.cluster
 
@@ -40,7 +40,7 @@ def test_f43_a_power_cut_of_all_nodes_and_the_database_loses_no_acknowledged_fil
         writers = [threading.Thread(target=write, args=[number]) for number in range(WRITERS)]
         for writer in writers:
             writer.start()
-        assert enough.wait(60)
+        assert enough.wait(PATIENCE_SECONDS)
         system.kill_everything()
         disk.cut_power()
         for writer in writers:

@@ -11,7 +11,7 @@ import pytest
 from tests.cluster import audit
 from tests.cluster.client import Client
 from tests.cluster.conftest import MIB, running_system, sign_in
-from tests.system import System
+from tests.system import PATIENCE_SECONDS, System
 
 pytestmark = pytest.mark.cluster
 
@@ -41,11 +41,13 @@ def test_what_is_purged_leaves_every_disk_after_its_grace(system: System, client
     client.store("kept.bin", kept)
     client.store("shares-a-chunk.bin", shared + b"end")
     audit.wait_until_complete(system)
-    before, used = audit.all_files(system), client.used_bytes()
+    before, used = {copy.file.name for copy in audit.all_stored(system)}, client.used_bytes()
 
     client.store("purged.bin", shared + os.urandom(9 * MIB))
     audit.wait_until_complete(system)
-    assert len(audit.all_files(system)) == len(before) + 3 * 3
+    system.wait_for(
+        lambda: len(audit.all_files(system)) == len(before) + 3 * 3, what="three chunks more on every disk"
+    )
     client.purge("purged.bin")
     assert client.used_bytes() == used
 
@@ -68,7 +70,7 @@ def wait_for_moment(system: System, digest: bytes, moment: int) -> bool:
         "NOT EXISTS (SELECT 1 FROM nodes_chunk WHERE digest = %(digest)s AND state <> 'deleting')",
         "NOT EXISTS (SELECT 1 FROM nodes_chunk WHERE digest = %(digest)s)",
     ]
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     with audit.connected(system) as connection:
         while True:
             row = connection.execute(f"SELECT {conditions[moment]}", {"digest": digest}).fetchone()

@@ -14,7 +14,7 @@ from tusclient.client import TusClient
 
 from tests.cluster.client import Client
 from tests.cluster.conftest import MIB
-from tests.system import PROJECT, System
+from tests.system import PATIENCE_SECONDS, PROJECT, System
 
 pytestmark = pytest.mark.cluster
 
@@ -56,7 +56,11 @@ def require_same(client: Client, name: str, file: Path) -> None:
 def run_node(script: Path, *arguments: str) -> str:
     """Run a script that must succeed; returns what it printed."""
     ended = subprocess.run(
-        ["node", str(script), *arguments], capture_output=True, text=True, timeout=120, check=False
+        ["node", str(script), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
     )
     assert ended.returncode == 0, ended.stderr
     return ended.stdout

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 120
 
 
 class Kept:
