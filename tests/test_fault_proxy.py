@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fault_proxy import FaultProxy
+from tests.storagenode.running_node import wait_until
 
 
 class Echo(socketserver.ThreadingTCPServer):
@@ -47,7 +48,7 @@ def proxy(echo: Echo) -> Iterator[FaultProxy]:
 
 
 def dial(proxy: FaultProxy) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", proxy.port), 10)
+    return socket.create_connection(("127.0.0.1", proxy.port), 120)
 
 
 def receive(client: socket.socket, count: int) -> bytes:
@@ -116,7 +117,7 @@ def test_a_black_hole_says_nothing_and_gives_up_what_it_held(proxy, echo):
         with pytest.raises(TimeoutError):
             client.recv(1)
         assert echo.received == 0
-        assert proxy.to_target.bytes_held == 4
+        wait_until(lambda: proxy.to_target.bytes_held == 4, "the black hole to hold what was sent")
         proxy.heal()
         client.settimeout(120)
         assert receive(client, 4) == b"late"
@@ -129,7 +130,7 @@ def test_a_one_way_black_hole_loses_the_reply_only(proxy, echo):
         client.settimeout(0.2)
         with pytest.raises(TimeoutError):
             client.recv(1)
-        assert echo.received == 5
+        wait_until(lambda: echo.received == 5, "what was sent to be heard")
 
 
 def test_connections_are_refused_and_reset_when_told(proxy):

@@ -117,7 +117,8 @@ class RunningNode:
         return self.process.wait(PATIENCE_SECONDS)
 
     def events(self, event: str) -> list[dict[str, Any]]:
-        lines = (json.loads(line) for line in self.log.read_text().splitlines())
+        whole, _, _being_written = self.log.read_text().rpartition("\n")
+        lines = (json.loads(line) for line in whole.splitlines())
         return [line for line in lines if line["event"] == event]
 
     @property
