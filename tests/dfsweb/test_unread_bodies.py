@@ -86,7 +86,7 @@ def test_a_long_body_ends_the_connection_and_the_client_still_sees_why(connectio
     reply = read(connection)
 
     assert (reply.status, reply.will_close) == (401, True)
-    sender.join(20)
+    sender.join(120)
     assert not sender.is_alive()
 
 
@@ -111,4 +111,4 @@ def test_json_that_is_too_long_is_not_read_to_its_end(connection):
     reply = read(connection)
 
     assert (reply.status, reply.will_close) == (413, True)
-    sender.join(20)
+    sender.join(120)

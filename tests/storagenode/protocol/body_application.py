@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
@@ -11,6 +12,8 @@ from urllib.parse import parse_qs
 from storagenode.protocol.body import BodyCut, RequestBody
 
 BUFFER_BYTES = 1024 * 1024
+LOOKED = "looked at what is at hand"
+"""Written to the log then."""
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -25,6 +28,7 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
             answer = {"drained": body.drain(int(asked["limit"][0]), timeout_seconds=stall)}
         elif path == "/at-hand":
             glimpse = body.at_hand(int(asked["limit"][0]))
+            sys.stderr.write(f"{LOOKED}\n")
             answer = read(body, environ) | {
                 "at_hand": None if glimpse is None else hashlib.sha256(glimpse).hexdigest()
             }

@@ -11,19 +11,26 @@ import os
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from storagenode.protocol.body import BodyCut, RequestBody
 from tests.running_gunicorn import gunicorn
+from tests.storagenode.protocol.body_application import LOOKED
+from tests.storagenode.running_node import PATIENCE_SECONDS, wait_until
 
 SIZES = [0, 1, 100, 8192, 70_000, 3_000_000]
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    log_file = tmp_path_factory.mktemp("gunicorn") / "log"
+def log_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("gunicorn") / "log"
+
+
+@pytest.fixture(scope="module")
+def port(log_file: Path) -> Iterator[int]:
     with gunicorn(
         "tests.storagenode.protocol.body_application:application", threads=4, log_file=log_file
     ) as port:
@@ -57,7 +64,7 @@ def read_reply(stream: Any) -> dict[str, Any]:
 def trickle_until_answered(connection: socket.socket) -> None:
     connection.settimeout(0.05)
     answer = b""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not answer and time.monotonic() < deadline:
         connection.sendall(b"x")
         try:
@@ -94,11 +101,14 @@ def test_a_small_body_that_came_with_its_request_is_at_hand_and_still_read(conne
     assert read_reply(stream) == told(next_one)
 
 
-def test_a_small_body_that_has_not_come_whole_is_not_waited_for_and_not_lost(connection):
+def test_a_small_body_that_has_not_come_whole_is_not_waited_for_and_not_lost(connection, log_file: Path):
+    def looks() -> int:
+        return log_file.read_text().count(LOOKED)
+
     stream = connection.makefile("rb")
-    content = os.urandom(4096)
+    content, before = os.urandom(4096), looks()
     connection.sendall(head("/at-hand?limit=4096", len(content)) + content[:100])
-    time.sleep(0.5)  # the application looks meanwhile
+    wait_until(lambda: looks() > before, "the application to look")
     connection.sendall(content[100:])
     assert read_reply(stream) == told(content) | {"at_hand": None}
     connection.sendall(head("/read", 10) + content[:10])
