@@ -111,7 +111,7 @@ def test_what_exceeds_the_limit_for_long_keeps_the_turn_until_it_is_paid(cluster
     chunk = store_whole(cluster, some_bytes(CHUNK_BYTES, seed=3))
     lose_copy(cluster, chunk)
 
-    replication.replicate_due(budget_seconds=0.5)
+    replication.replicate_due(budget_seconds=30)
 
     assert len(cluster.holders(chunk)) == 3
     assert not turns.take(replication.TURN, uuid4(), seconds=1)
