@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.system import PATIENCE_SECONDS
+
 ROOT = Path(__file__).resolve().parents[2]
 ENTRYPOINT = ROOT / "deploy/entrypoint.sh"
 OWN = {"SECRET_KEY", "CLUSTER_SECRET", "ADMIN_PASSWORD"}
@@ -31,7 +33,7 @@ def run(folder: Path, *arguments: str, **given: str) -> subprocess.CompletedProc
         cwd=ENTRYPOINT.parents[1],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 
@@ -112,7 +114,7 @@ def test_the_worker_probes_nodes_as_the_one_without_containers_does(tmp_path):
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=True,
     )
     assert "nodes.prober.Prober" in done.stdout.split()
@@ -132,7 +134,7 @@ def test_the_gateway_can_be_loaded_with_nothing_but_what_its_image_and_its_secre
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr

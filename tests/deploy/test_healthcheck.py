@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.system import PATIENCE_SECONDS
+
 SCRIPT = Path(__file__).resolve().parents[2] / "deploy/healthcheck.py"
 
 
@@ -19,7 +21,7 @@ def check(*arguments: str) -> tuple[int, str]:
         [sys.executable, "-IS", str(SCRIPT), *arguments],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
     assert not done.stderr

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import connection
 
+from tests.storagenode.running_node import PATIENCE_SECONDS
+
 PREPARED = "import django; django.setup(); from nodes import health, reclaim, replication; "
-TIMEOUT_SECONDS = 60
 PASSED_ON = ("CLUSTER_SECRET", "CHUNK_SIZE", "REPLICAS", "WRITE_QUORUM", "PROBE_INTERVAL_SECONDS")
 
 
@@ -20,7 +21,7 @@ def run(script: str, *, within: Sequence[str] = (), **environ: str) -> Completed
     """Run a script after `django.setup()`, to its end; its return code may be that of a kill."""
     process = start(script, within=within, **environ)
     try:
-        output, errors = process.communicate(timeout=TIMEOUT_SECONDS)
+        output, errors = process.communicate(timeout=PATIENCE_SECONDS)
     finally:
         process.kill()
     return CompletedProcess(process.args, process.returncode, output, errors)

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.system import OWN_TO_TESTS, PROJECT
+from tests.system import OWN_TO_TESTS, PATIENCE_SECONDS, PROJECT
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
 MADE_OF = ("Makefile", "requirements.txt", "requirements-dev.txt", "deploy/venv.sh")
@@ -43,7 +43,7 @@ def make_run(checkout: Path, *options: str, **env: str) -> subprocess.CompletedP
         env=os.environ | env,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=PATIENCE_SECONDS,
         check=False,
     )
 

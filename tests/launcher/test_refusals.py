@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dfsweb.launcher import account, options
-from tests.system import PROJECT
+from tests.system import PATIENCE_SECONDS, PROJECT
 
 
 def launch(*arguments: str, become: account.Account | None = None) -> subprocess.CompletedProcess[str]:
@@ -33,7 +33,7 @@ def run(
         env=env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_SECONDS,
         check=False,
         preexec_fn=functools.partial(account.become, become) if become else None,
     )
