@@ -6,12 +6,13 @@ all is well and takes turns with repair, so that it never takes what repair or u
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -107,7 +108,7 @@ def rebalance() -> int:
         if Rebalance.objects.exists():  # asked first: to delete nothing costs three statements
             Rebalance.objects.all().delete()
         return 0
-    if _trouble():
+    if order_abandoned(by_fill) or _trouble():
         return 0
     found = find_move(by_fill)
     if isinstance(found, Move):
@@ -139,6 +140,19 @@ def order_misplaced_in(start: int, stop: int, again_from: int) -> int:
         return 0
     log.warning("%d chunks lack copies that nobody had ordered, or have all of them in one zone", len(ids))
     return Chunk.objects.filter(id__in=ids).make_due()
+
+
+def order_abandoned(nodes: Sequence[Node]) -> int:
+    """Order the chunks that a pass which died was giving to one of these nodes; returns how many there are.
+
+    Their other copies are all there, so nothing else would look at them before the recount of the day.
+    """
+    begun = Replica.objects.filter(node__in=nodes, state=Replica.State.PENDING)
+    is_free = Q(lease_until=None) | Q(lease_until__lte=Now())
+    mine = Chunk.objects.filter(
+        is_free, id__in=begun.values("chunk"), copies_due_at=None, state=Chunk.State.LIVE
+    )
+    return mine.make_due()
 
 
 def find_move(by_fill: list[Node]) -> Move | Rebalance.Hindrance:

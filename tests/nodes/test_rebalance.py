@@ -11,12 +11,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from nodes import copying, figures, membership, rebalance, replication, roster, turns
+from nodes import copying, failpoints, figures, membership, rebalance, replication, roster, turns
 from nodes.figures import Figure
 from nodes.models import Chunk, Node, Rebalance, Replica
 from tests.nodes.living_cluster import CHUNK_BYTES, Cluster, age
 from tests.nodes.test_membership import client_of
-from tests.nodes.test_replication import make_due_now, replicate_all
+from tests.nodes.test_replication import Crash, crash, let_leases_end, make_due_now, replicate_all
 from tests.nodes.test_trim import reclaim_all, trim_all
 from tests.nodes.test_writing import some_bytes
 
@@ -188,6 +188,23 @@ def test_what_does_not_fit_into_the_pace_is_left_as_it_was(cluster, uneven, sett
 
     assert not Chunk.objects.under_replicated().exists()
     assert not Chunk.objects.filter(lease_until__isnull=False).exists()
+
+
+@pytest.mark.parametrize("place", ["replicate.pending", "replicate.copied"])
+def test_what_a_worker_that_died_had_begun_to_move_is_given_up_by_the_next_pass(cluster, uneven, place):
+    with failpoints.armed(place, crash), pytest.raises(Crash):
+        rebalance.rebalance()
+    assert Replica.objects.filter(state=Replica.State.PENDING).count() == 6
+    let_leases_end()
+
+    assert rebalance.rebalance() == 0, "what was begun comes first"
+    make_due_now()
+    replicate_all()
+    reclaim_all()
+    assert not Replica.objects.exclude(state=Replica.State.STORED).exists()
+    assert not any((cluster.running["node-d"].data / "chunks").glob("??/??/*"))
+
+    assert rebalance.rebalance() == 6
 
 
 def test_copies_that_all_share_one_zone_are_spread_when_another_is_there(cluster):
