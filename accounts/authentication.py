@@ -38,7 +38,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _WANTED = {"id", "username", "email", "is_active", "is_staff", "is_superuser"}
 _USER_FIELDS = [field.attname for field in User._meta.concrete_fields if field.attname in _WANTED]
 _FIND = f"""
-SELECT t.id, t.scopes, t.folder_id, coalesce(t.expiry <= now(), false),
+SELECT t.id, t.scopes::text, t.folder_id, coalesce(t.expiry <= now(), false),
        coalesce(t.last_used_at < now() - interval '1 minute', true),
        {", ".join(f"sender.{name}" for name in _USER_FIELDS)} {{columns}}
   FROM accounts_token t

@@ -12,9 +12,8 @@ from typing import Any
 from psycopg import Connection
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
-from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.pq import DiagnosticField, ExecStatus, Format
 from psycopg.pq.abc import PGresult
-from psycopg.types.datetime import TimestamptzLoader
 
 _NOT_PREPARED = b"26000"  # invalid_sql_statement_name
 _TEXT = (PyFormat.TEXT,) * 100
@@ -25,10 +24,7 @@ class HotStatements:
 
     def __init__(self, connection: Connection[Any]) -> None:
         self._connection = connection
-        context = connection.cursor()
-        # Psycopg's own, in C, looks up the zone when it is made: once here, where it is kept.
-        context.adapters.register_loader("timestamptz", TimestamptzLoader)
-        self._adapt = Transformer(context)
+        self._adapt = Transformer(connection.cursor())
         self._names: dict[str, bytes] = {}
         self._numbers = count()
 
@@ -57,7 +53,7 @@ class HotStatements:
             if prepared.status != ExecStatus.COMMAND_OK:
                 return prepared
             self._names[statement] = name
-        return server.exec_prepared(name, values)
+        return server.exec_prepared(name, values, result_format=Format.BINARY)
 
 
 @lru_cache
