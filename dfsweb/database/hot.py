@@ -31,7 +31,8 @@ class HotStatements:
     def fetch_rows(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Run a statement that stands for itself; returns its rows. Raises what psycopg raises.
 
-        The statement casts each parameter whose type PostgreSQL cannot infer.
+        The statement casts each parameter whose type PostgreSQL cannot infer, and JSON that it returns to
+        text: rows come in binary, for which Django has not said how it wants that.
         """
         values = self._adapt.dump_sequence(parameters, _TEXT[: len(parameters)])
         with self._connection.lock:
