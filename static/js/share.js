@@ -151,13 +151,11 @@ function drawLink(section, id, kind, share) {
     box.checked = share !== null;
     throw problem;
   })));
-  const words = share ? LINK_WORDS[share.role] + until(share) : _("There is none");
-  const focused = section.contains(document.activeElement) ? document.activeElement.id : "";
+  const words = make("small", {}, _("There is none"));
   section.replaceChildren(
-    make("div", { class: "share-anyone" }, make("span", { class: "share-sign" }, icon("link", 18)), make("span", {}, make("b", {}, _("Anyone with the link")), make("small", {}, words)), box),
-    ...(share ? terms(section, id, kind, share) : []),
+    make("div", { class: "share-anyone" }, make("span", { class: "share-sign" }, icon("link", 18)), make("span", {}, make("b", {}, _("Anyone with the link")), words), box),
+    ...(share ? terms(kind, share, words) : []),
   );
-  if (focused) document.getElementById(focused)?.focus();
 }
 
 // An address that was given up never works again, so there is no way back to offer afterwards.
@@ -166,39 +164,64 @@ const isMeant = () => confirm({
   verb: _("Turn it off"), cancel: _("Keep it"), danger: true,
 });
 
-const until = (share) => (share.link.expires_at ? _(" until %(year)s", { year: new Date(share.link.expires_at).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" }) }) : "");
+const until = (end) => (end ? _(" until %(year)s", { year: new Date(end).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" }) }) : "");
 
-function terms(section, id, kind, share) {
-  const url = make("input", { class: "text-input mono", type: "text", readonly: "", value: share.link.url, "aria-label": _("The link") });
+const termsOf = ({ role, link }) => ({ role, ...link });
+
+function terms(kind, share, words) {
+  const held = termsOf(share);
+  const asking = new Set(); // fields that say what does not hold yet: they are typed into, or their answer is under way
+  const url = make("input", { class: "text-input mono", type: "text", readonly: "", value: held.url, "aria-label": _("The link") });
   const take = make("button", { type: "button", class: "button", onclick: () => orSay(async () => {
-    await copy(share.link.url);
+    await copy(held.url);
     take.replaceChildren(icon("check"), _("Copied"));
     announce(_("The link is copied"));
   }) }, icon("copy"), _("Copy link"));
-  const change = (fields) => orSay(async () => {
+  const role = select(_("People can"), kind === "folder" ? FOR_LINKS : FOR_LINKS.filter(([one]) => one !== "upload"), held.role, "share-role");
+  const end = make("input", { id: "share-end", class: "text-input", type: "date", min: day(Date.now() + 86_400_000) });
+  const password = make("input", { id: "share-password", class: "text-input", type: "password", autocomplete: "new-password" });
+  const most = make("input", { id: "share-most", class: "text-input", type: "number", min: "1", max: String(MOST_DOWNLOADS), placeholder: _("Any number") });
+  const made = make("p", { class: "dim" });
+  const off = make("button", { type: "button", class: "button quiet small", onclick: () => change(password, "password", "") }, _("Without a password"));
+
+  const fields = [ // what each asks for, what it says of what holds, and what it wants
+    [role, "role", () => held.role, () => role.value],
+    [end, "expires_at", () => (held.expires_at ? day(Date.parse(held.expires_at)) : ""), () => (end.value ? new Date(`${end.value}T23:59:59`).toISOString() : null)],
+    [password, "password", () => "", () => password.value],
+    [most, "max_downloads", () => String(held.max_downloads ?? ""), () => (most.value ? Number(most.value) : null)],
+  ];
+
+  const tell = () => {
+    words.textContent = LINK_WORDS[held.role] + until(held.expires_at);
+    for (const [input, , value] of fields) if (!asking.has(input) && input.value !== value()) input.value = value();
+    password.placeholder = held.has_password ? _("Set; type a new one") : _("None");
+    made.hidden = !held.max_downloads;
+    made.textContent = held.max_downloads ? _("%(done)s of %(all)s downloads were made", { done: held.downloads, all: held.max_downloads }) : "";
+    if (!held.has_password && off === document.activeElement) password.focus();
+    off.hidden = !held.has_password;
+  };
+  // Of an answer counts what was asked: answers may overtake each other, and this one may be older in all else.
+  const change = (input, name, wanted) => orSay(async () => {
+    const said = input.value;
     try {
-      drawLink(section, id, kind, await call("PATCH", `/api/v1/shares/${share.id}`, fields));
-    } catch (problem) {
-      drawLink(section, id, kind, share);
-      throw problem;
+      const told = termsOf(await call("PATCH", `/api/v1/shares/${share.id}`, { [name]: wanted }));
+      const term = name === "password" ? "has_password" : name;
+      [held[term], held.downloads] = [told[term], told.downloads];
+    } finally {
+      if (input.value === said) asking.delete(input);
+      tell();
     }
   });
-  const roles = kind === "folder" ? FOR_LINKS : FOR_LINKS.filter(([role]) => role !== "upload");
-  const role = select(_("People can"), roles, share.role, "share-role");
-  role.addEventListener("change", () => change({ role: role.value }));
-  const end = make("input", { id: "share-end", class: "text-input", type: "date", min: day(Date.now() + 86_400_000), value: share.link.expires_at ? day(Date.parse(share.link.expires_at)) : "" });
-  end.addEventListener("change", () => change({ expires_at: end.value ? new Date(`${end.value}T23:59:59`).toISOString() : null }));
-  const password = make("input", { id: "share-password", class: "text-input", type: "password", autocomplete: "new-password", placeholder: share.link.has_password ? _("Set; type a new one") : _("None") });
-  password.addEventListener("change", () => change({ password: password.value }));
-  const most = make("input", { id: "share-most", class: "text-input", type: "number", min: "1", max: String(MOST_DOWNLOADS), placeholder: _("Any number"), value: share.link.max_downloads ?? "" });
-  most.addEventListener("change", () => change({ max_downloads: most.value ? Number(most.value) : null }));
-  const off = share.link.has_password ? make("button", { type: "button", class: "button quiet small", onclick: () => change({ password: "" }) }, _("Without a password")) : null;
+  for (const [input, name, , wanted] of fields) {
+    input.addEventListener("input", () => asking.add(input));
+    input.addEventListener("change", () => change(input, name, wanted()));
+  }
+  tell();
   return [
     make("div", { class: "share-url" }, url, take),
     make("div", { class: "share-terms" }, field(_("People can"), role), field(_("Ends on"), end), field(_("Password"), password), field(_("Downloads at most"), most)),
-    share.link.max_downloads ? make("p", { class: "dim" }, _("%(done)s of %(all)s downloads were made", { done: share.link.downloads, all: share.link.max_downloads })) : null,
-    off,
-  ].filter(Boolean);
+    made, off,
+  ];
 }
 
 // As a field has it, where the reader is.

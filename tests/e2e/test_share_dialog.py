@@ -1,6 +1,6 @@
 """The share dialog: a link's terms hold for whoever has it, and what was refused is shown as it is."""
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.people import Person
 
@@ -90,6 +90,51 @@ def test_what_could_not_be_changed_is_shown_as_it_is(person: Person, open_person
     expect(dialog).to_contain_text("Whoever has it can view")
     expect(terms).to_be_focused()
     person.complaints.clear()  # the browser tells of the broken connections
+
+
+def test_the_answer_to_one_term_leaves_alone_what_is_typed_into_another(person: Person) -> None:
+    page, waiting = person.page, list[Route]()
+    person.put({"notes.txt": b"from the lake"})
+    dialog = shared(person, "notes.txt")
+    dialog.get_by_role("checkbox", name="Anyone with the link").check()
+    role, password = dialog.get_by_label("People can"), dialog.get_by_label("Password")
+    most = dialog.get_by_label("Downloads at most")
+    expect(role).to_be_visible()
+    page.route("**/api/v1/shares/*", lambda route: waiting.append(route))
+
+    with page.expect_request("**/api/v1/shares/*"):
+        role.select_option("View only")
+    password.focus()
+    page.keyboard.type("hut and")
+    waiting.pop().continue_()
+    expect(dialog).to_contain_text("Whoever has it can view")
+    expect(role.locator("option:checked")).to_have_text("View only")
+    expect(password).to_be_focused()
+    page.keyboard.type(" stove")
+    expect(password).to_have_value(PASSWORD)
+
+    with page.expect_request("**/api/v1/shares/*"):
+        page.keyboard.press("Tab")
+    most.focus()
+    page.keyboard.type("5")
+    waiting.pop().continue_()
+    expect(dialog.get_by_role("button", name="Without a password")).to_be_visible()
+    expect(password).to_have_attribute("placeholder", "Set; type a new one")
+    expect(password).to_have_value("")
+    expect(most).to_be_focused()
+    expect(most).to_have_value("5")
+
+    with page.expect_request("**/api/v1/shares/*"):
+        role.select_option("View and download")
+    page.keyboard.type("0")
+    waiting.pop().abort()
+    expect(role.locator("option:checked")).to_have_text("View only")
+    expect(most).to_be_focused()
+    expect(most).to_have_value("50")
+    page.unroute("**/api/v1/shares/*")
+    page.keyboard.press("Tab")
+    expect(dialog).to_contain_text("0 of 50 downloads were made")
+    person.complaints.clear()  # the browser tells of the broken connection
 
 
 def lose_the_line(page: Page) -> None:
