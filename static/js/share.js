@@ -193,7 +193,7 @@ function terms(kind, share, words) {
 
   const tell = () => {
     words.textContent = LINK_WORDS[held.role] + until(held.expires_at);
-    for (const [input, , value] of fields) if (!asking.has(input) && input.value !== value()) input.value = value();
+    for (const [input, , value] of fields) if (!asking.has(input)) input.value = value();
     password.placeholder = held.has_password ? _("Set; type a new one") : _("None");
     made.hidden = !held.max_downloads;
     made.textContent = held.max_downloads ? _("%(done)s of %(all)s downloads were made", { done: held.downloads, all: held.max_downloads }) : "";
@@ -214,7 +214,16 @@ function terms(kind, share, words) {
   });
   for (const [input, name, , wanted] of fields) {
     input.addEventListener("input", () => asking.add(input));
-    input.addEventListener("change", () => change(input, name, wanted()));
+    input.addEventListener("change", () => input.validity.valid && change(input, name, wanted()));
+    // A day says what it is after each key: what cannot be is asked for, and refused by name, when it is left.
+    input.addEventListener("blur", () => {
+      if (input.validity.badInput) {
+        asking.delete(input);
+        tell();
+      } else if (!input.validity.valid) {
+        change(input, name, wanted());
+      }
+    });
   }
   tell();
   return [

@@ -137,6 +137,31 @@ def test_the_answer_to_one_term_leaves_alone_what_is_typed_into_another(person: 
     person.complaints.clear()  # the browser tells of the broken connection
 
 
+def test_a_day_is_typed_key_by_key_and_means_what_it_is_when_it_is_left(person: Person) -> None:
+    keyboard = person.page.keyboard
+    person.put({"notes.txt": b"from the lake"})
+    dialog = shared(person, "notes.txt")
+    dialog.get_by_role("checkbox", name="Anyone with the link").check()
+    end = dialog.get_by_label("Ends on")
+    end.focus()
+    keyboard.type("12312099")
+    expect(dialog).to_contain_text("until 31 Dec 2099")
+    expect(end).to_be_focused()
+
+    end.focus()
+    keyboard.press("Backspace")  # the year is gone, and so is the day
+    expect(end).to_have_value("")
+    dialog.get_by_label("Password").focus()
+    expect(end).to_have_value("2099-12-31")
+
+    end.fill("2020-01-01")
+    dialog.get_by_label("Password").focus()
+    expect(person.page.get_by_role("status").filter(has_text="This time is over.")).to_be_visible()
+    expect(end).to_have_value("2099-12-31")
+    expect(dialog).to_contain_text("until 31 Dec 2099")
+    person.complaints.clear()  # the browser tells of the refusal
+
+
 def lose_the_line(page: Page) -> None:
     """Have nothing changed any more, as if the connection were gone."""
     page.route(
