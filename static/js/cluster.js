@@ -7,6 +7,7 @@ import { _ } from "./gettext.js";
 import * as menu from "./menu.js";
 import { page } from "./page.js";
 import { released } from "./press.js";
+import { redraw } from "./redraw.js";
 import { announce, orSay, toast } from "./toast.js";
 import { localise, localised, percent, size, things, timeLeft } from "./words.js";
 import { bar, fill } from "./upload/bar.js";
@@ -49,18 +50,12 @@ async function refreshBoard() {
   await released();
   const board = document.getElementById("board");
   if (!fresh || !board || menu.isOpen()) return;
-  const focused = board.contains(document.activeElement) ? describe(document.activeElement) : null;
   const said = board.querySelector("h1").textContent;
-  const open = [...board.querySelectorAll("details[open]")].map((one) => one.dataset.about);
-  board.replaceChildren(fresh);
-  for (const one of board.querySelectorAll("details")) one.open = open.includes(one.dataset.about);
-  dress();
-  if (focused) [...board.querySelectorAll("button, a, summary")].find((one) => describe(one) === focused)?.focus({ preventScroll: true });
+  redraw(board, fresh, dress);
   const verdict = board.querySelector("h1").textContent;
   if (verdict !== said) announce(verdict);
 }
 
-const describe = (element) => `${element.dataset.deed ?? element.parentElement.dataset.about}|${element.getAttribute("aria-label") ?? element.textContent}`;
 const currentSpan = () => document.querySelector('.spans [aria-current="true"]').dataset.span;
 
 export async function showSpan(link) {
@@ -76,12 +71,8 @@ async function refreshCharts(span) {
   localise(fresh);
   const charts = document.getElementById("charts");
   if (!charts) return;
-  const [open, plots] = [".chart-table", ".plot"].map((one) => [...charts.querySelectorAll(one)]);
-  const focused = plots.indexOf(document.activeElement);
-  charts.replaceChildren(fresh);
-  charts.querySelectorAll(".chart-table").forEach((table, place) => (table.open = open[place]?.open ?? false));
-  waken(charts, plots.map((plot) => plot.dataset.tells));
-  charts.querySelectorAll(".plot")[focused]?.focus({ preventScroll: true });
+  const told = [...charts.querySelectorAll(".plot")].map((plot) => plot.dataset.tells);
+  redraw(charts, fresh, () => waken(charts, told));
 }
 
 function dress() {

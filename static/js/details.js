@@ -5,6 +5,7 @@ import { copy } from "./clipboard.js";
 import { _ } from "./gettext.js";
 import { page } from "./page.js";
 import { released } from "./press.js";
+import { redraw } from "./redraw.js";
 import { place, rowOf } from "./rows.js";
 import { chosen as everyChosen, focus, focused, selected } from "./selection.js";
 import { announce, orSay, toastDone } from "./toast.js";
@@ -18,12 +19,20 @@ const panel = () => document.getElementById("details");
 
 export async function show(row, isWanted = () => true) {
   if (!row) return;
+  const isAnew = row.dataset.id === shownId && !panel().hidden;
   shownId = row.dataset.id;
   const fresh = await orSay(() => part(`/files/${shownId}/details`));
   await released();
   if (!fresh || row.dataset.id !== shownId || !isWanted()) return;
   localise(fresh);
-  panel().replaceChildren(fresh);
+  if (isAnew) redraw(panel(), fresh, dress);
+  else {
+    panel().replaceChildren(fresh);
+    dress();
+  }
+}
+
+function dress() {
   const portrait = panel().querySelector(".portrait[data-thumb]");
   if (portrait) loadThumb(portrait);
   reveal(true);
@@ -102,12 +111,13 @@ export async function verify(button) {
     found = await verifyMap(button.closest(".safety-block"));
   } finally {
     verifiedId = null;
+    button.disabled = false;
     if (shownId === id) await show(rowOf(id)); // as it is now, also when it broke off
+    if (shownId === id && document.activeElement === document.body) panel().querySelector('[data-deed="verify"]')?.focus();
   }
   if (!found || shownId !== id) return;
   const words = found.good === found.asked ? _("All %(things)s read just now, and every one is good", { things: things(found.good, "copy") }) : _("%(good)s of %(things)s read just now and good. The map shows the others", { good: found.good, things: things(found.asked, "copy") });
   panel().querySelector(".verify [role=status]").textContent = words;
-  panel().querySelector('[data-deed="verify"]').focus();
 }
 
 export function toggleForPage() {

@@ -1,4 +1,4 @@
-"""What the details tell of a file that has just come."""
+"""What the details tell of a file that has just come, and of one that changes meanwhile."""
 
 import hashlib
 import random
@@ -40,3 +40,66 @@ def test_the_sha_256_of_a_fresh_upload_stands_in_its_details_as_soon_as_it_is_kn
     expect(row).to_be_visible()
     expect(page.get_by_title(digest)).to_have_text(f"{digest[:4]} {digest[4:8]} … {digest[60:]}")
     expect(page.get_by_role("button", name="Copy the SHA-256")).to_have_attribute("data-text", digest)
+
+
+def rename(person: Person, entry_id: str | None, name: str) -> None:
+    """Have something renamed in another place."""
+    token = person.page.locator("input[name=csrfmiddlewaretoken]").first.input_value()
+    done = person.page.request.patch(
+        f"{person.url}/api/v1/entries/{entry_id}",
+        data={"name": name},
+        headers={"X-CSRFToken": token, "Referer": person.url},
+    )
+    assert done.ok, done.text()
+
+
+def test_news_in_the_details_leave_the_focus_and_the_view_where_they_are(person: Person) -> None:
+    page, details = person.page, person.page.get_by_role("complementary", name="Details")
+    page.set_viewport_size({"width": 1440, "height": 400})  # so that there is something to scroll
+    person.put({"notes.txt": b"from the lake"})
+    entry_id = person.row("notes.txt").get_attribute("data-id")
+    person.row("notes.txt").focus()
+    page.keyboard.press("d")
+    table = details.locator("summary", has_text="As a table")
+    table.focus()
+    page.keyboard.press("Enter")
+    expect(details.get_by_role("table")).to_be_visible()
+    details.evaluate("panel => panel.scrollTo(0, panel.scrollHeight)")
+    scrolled = details.evaluate("panel => panel.scrollTop")
+    assert scrolled > 0
+
+    rename(person, entry_id, "lake.txt")
+    expect(details.get_by_role("heading", name="lake.txt")).to_be_attached()
+    expect(table).to_be_focused()
+    expect(details.get_by_role("table")).to_be_visible()
+    assert details.evaluate("panel => panel.scrollTop") == scrolled
+
+    for name, control in {
+        "hut.txt": details.get_by_role("tab", name="About"),
+        "stove.txt": details.get_by_role("link", name="Download"),
+        "wood.txt": details.get_by_role("button", name="More"),
+    }.items():
+        control.focus()
+        rename(person, entry_id, name)
+        expect(details.get_by_role("heading", name=name)).to_be_attached()
+        expect(control).to_be_focused()
+
+
+def test_a_check_that_breaks_off_can_be_asked_for_again_from_where_one_is(person: Person) -> None:
+    page, details = person.page, person.page.get_by_role("complementary", name="Details")
+    person.put({"notes.txt": b"from the lake"})
+    person.row("notes.txt").focus()
+    page.keyboard.press("d")
+    check = details.get_by_role("button", name="Verify now")
+    check.focus()
+    page.route("**/verify", lambda route: route.abort())
+    with page.expect_response("**/files/*/details"):
+        page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="The connection is gone.")).to_be_visible()
+    expect(check).to_be_enabled()
+    expect(check).to_be_focused()
+    page.unroute("**/verify")
+    page.keyboard.press("Enter")
+    expect(details.get_by_text("read just now, and every one is good")).to_be_visible()
+    expect(check).to_be_focused()
+    person.complaints.clear()  # the browser tells of the broken connection
