@@ -1,22 +1,25 @@
 // Draws a place anew from what the server sends of it, under the hands of whoever is there: the focus stays on the
-// control that does the same, else on the one in its stead; what is unfolded and how far it is scrolled stay too.
+// control that does the same, else goes to the first one; what is unfolded and how far it is scrolled stay too.
 
-const controls = (place) => [...place.querySelectorAll("a, button, input, summary, [tabindex]")];
-const describe = (one) => one.id || [one.dataset.deed, one.dataset.name, one.parentElement.dataset.about, one.getAttribute("aria-label") ?? one.textContent].join("|");
+const controls = (place) => [...place.querySelectorAll("a, button:enabled, input:enabled, summary, [tabindex]")];
+const deed = (one) => [one.tagName, one.dataset.deed, one.dataset.name].join("|");
+const describe = (one) => one.id || [deed(one), one.parentElement.dataset.about, one.getAttribute("aria-label") ?? one.textContent].join("|");
 const folds = (place) => [...place.querySelectorAll("details")].map((fold, at) => [fold.dataset.about ?? at, fold]);
 
 // What is still to be done to what is fresh before it is looked at is done by `dress`.
 export function redraw(place, fresh, dress) {
   const { scrollTop } = place;
-  const at = controls(place).indexOf(document.activeElement);
-  const said = at < 0 ? null : describe(document.activeElement);
+  const focused = document.activeElement;
+  const at = controls(place).indexOf(focused);
+  const [said, did] = at < 0 ? [] : [describe(focused), deed(focused)];
   const unfolded = new Set(folds(place).filter(([, fold]) => fold.open).map(([key]) => key));
   place.replaceChildren(fresh);
   for (const [key, fold] of folds(place)) fold.open = unfolded.has(key);
   dress();
   place.scrollTop = scrollTop;
-  if (said === null) return;
+  if (at < 0) return;
   const now = controls(place);
-  const nearest = [now[at], ...now].filter(Boolean);
-  [...nearest.filter((one) => describe(one) === said), ...nearest].find((one) => one.checkVisibility())?.focus({ preventScroll: true });
+  const visible = now.filter((one) => one.checkVisibility());
+  const alike = visible.find((one) => one === now[at] && deed(one) === did); // its words may be figures that have changed
+  (visible.find((one) => describe(one) === said) ?? alike ?? visible[0])?.focus({ preventScroll: true });
 }
