@@ -19,7 +19,10 @@ export function redraw(place, fresh, dress) {
   place.scrollTop = scrollTop;
   if (at < 0) return;
   const now = controls(place);
-  const visible = now.filter((one) => one.checkVisibility());
-  const alike = visible.find((one) => one === now[at] && deed(one) === did); // its words may be figures that have changed
-  (visible.find((one) => describe(one) === said) ?? alike ?? visible[0])?.focus({ preventScroll: true });
+  const fitting = [
+    ...[now[at], ...now].filter((one) => one && describe(one) === said),
+    ...[now[at]].filter((one) => one && deed(one) === did), // its words may be figures that have changed
+    ...now,
+  ];
+  fitting.find((one) => one.checkVisibility())?.focus({ preventScroll: true });
 }

@@ -174,6 +174,11 @@ def test_a_chart_goes_on_telling_the_moment_one_looks_at_when_newer_figures_come
     plot.evaluate("(one) => one.blur()")
     expect(when).to_have_text("now")
 
+    table = page.get_by_role("figure").last.locator("summary")  # each chart has one of the same words
+    table.focus()
+    await_newer_charts(page)
+    expect(table).to_be_focused()
+
 
 def moment_of(plot: Locator) -> datetime:
     return datetime.fromisoformat(plot.get_attribute("data-tells") or "")
