@@ -95,14 +95,25 @@ class Person:
 
     def store(self, files: Mapping[str, bytes]) -> None:
         """Have files stored in another place; the page has to hear of them by itself."""
-        token = self.page.locator("input[name=csrfmiddlewaretoken]").first.input_value()
+        proof = self.proof()
         for name, data in files.items():
             reply = self.page.request.put(
                 f"{self.url}/api/v1/content/{quote(name)}",
                 data=data,
-                headers={"X-CSRFToken": token, "Content-Type": "", "Referer": self.url},
+                headers={**proof, "Content-Type": ""},
             )
             assert reply.ok, reply.text()
+
+    def change(self, entry_id: str | None, **fields: object) -> None:
+        """Have an entry renamed or starred in another place; the page has to hear of it by itself."""
+        address = f"{self.url}/api/v1/entries/{entry_id}"
+        reply = self.page.request.patch(address, data=fields, headers=self.proof())
+        assert reply.ok, reply.text()
+
+    def proof(self) -> dict[str, str]:
+        """Return the headers by which a request beside the page changes something in its session."""
+        token = self.page.locator("input[name=csrfmiddlewaretoken]").first.input_value()
+        return {"X-CSRFToken": token, "Referer": self.url}
 
     def download(self, name: str, to: Path) -> bytes:
         self.row(name).click()

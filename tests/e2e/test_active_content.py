@@ -61,8 +61,7 @@ def marie(open_person) -> Person:
 
 def store(person: Person, file: Stored) -> tuple[str, str]:
     """Store it and make a link to it; returns the addresses of its entry and of the link."""
-    token = person.page.locator("input[name=csrfmiddlewaretoken]").first.input_value()
-    proof = {"X-CSRFToken": token, "Referer": person.url}
+    proof = person.proof()
     api = f"{person.url}/api/v1"
     put = person.page.request.put(
         f"{api}/content/{quote(file.name)}", data=file.text, headers={**proof, "Content-Type": file.kind}

@@ -42,17 +42,6 @@ def test_the_sha_256_of_a_fresh_upload_stands_in_its_details_as_soon_as_it_is_kn
     expect(page.get_by_role("button", name="Copy the SHA-256")).to_have_attribute("data-text", digest)
 
 
-def rename(person: Person, entry_id: str | None, name: str) -> None:
-    """Have something renamed in another place."""
-    token = person.page.locator("input[name=csrfmiddlewaretoken]").first.input_value()
-    done = person.page.request.patch(
-        f"{person.url}/api/v1/entries/{entry_id}",
-        data={"name": name},
-        headers={"X-CSRFToken": token, "Referer": person.url},
-    )
-    assert done.ok, done.text()
-
-
 def test_news_in_the_details_leave_the_focus_and_the_view_where_they_are(person: Person) -> None:
     page, details = person.page, person.page.get_by_role("complementary", name="Details")
     page.set_viewport_size({"width": 1440, "height": 400})  # so that there is something to scroll
@@ -68,7 +57,7 @@ def test_news_in_the_details_leave_the_focus_and_the_view_where_they_are(person:
     scrolled = details.evaluate("panel => panel.scrollTop")
     assert scrolled > 0
 
-    rename(person, entry_id, "lake.txt")
+    person.change(entry_id, name="lake.txt")
     expect(details.get_by_role("heading", name="lake.txt")).to_be_attached()
     expect(table).to_be_focused()
     expect(details.get_by_role("table")).to_be_visible()
@@ -80,7 +69,7 @@ def test_news_in_the_details_leave_the_focus_and_the_view_where_they_are(person:
         "wood.txt": details.get_by_role("button", name="More"),
     }.items():
         control.focus()
-        rename(person, entry_id, name)
+        person.change(entry_id, name=name)
         expect(details.get_by_role("heading", name=name)).to_be_attached()
         expect(control).to_be_focused()
 

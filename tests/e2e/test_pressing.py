@@ -23,22 +23,11 @@ def news_meanwhile(page: Page, url: str, pressed: Locator) -> Iterator[None]:
     page.mouse.up()
 
 
-def star(person: Person, name: str) -> None:
-    """Have something starred in another place."""
-    token = person.page.locator("input[name=csrfmiddlewaretoken]").first.input_value()
-    done = person.page.request.patch(
-        f"{person.url}/api/v1/entries/{person.row(name).get_attribute('data-id')}",
-        data={"starred": True},
-        headers={"X-CSRFToken": token, "Referer": person.url},
-    )
-    assert done.ok, done.text()
-
-
 def test_a_press_on_a_row_selects_it_though_there_is_news_of_it(person: Person) -> None:
     row = person.row("Alps")
     person.make_folder("Alps")
     with news_meanwhile(person.page, "**/files/rows", row):
-        star(person, "Alps")
+        person.change(person.row("Alps").get_attribute("data-id"), starred=True)
 
     expect(row).to_have_attribute("aria-selected", "true")
     expect(row.get_by_role("img", name="Starred")).to_be_visible()
@@ -51,7 +40,7 @@ def test_a_press_in_the_details_counts_though_there_is_news_of_what_they_are_abo
     tab = details.get_by_role("tab", name="Activity")
     expect(tab).to_be_visible()
     with news_meanwhile(page, "**/files/*/details", tab):
-        star(person, "Alps")
+        person.change(person.row("Alps").get_attribute("data-id"), starred=True)
 
     expect(tab).to_have_attribute("aria-selected", "true")
     expect(details.get_by_text("You made it")).to_be_visible()
