@@ -49,6 +49,10 @@ BY_NAME: dict[str, tuple[set[str], str]] = {
     ),
     "a made-up password is nobody's": ({"sign_in_refused"}, "POST /auth/tokens"),
     "a made-up invitation is gone": ({"invitation_refused"}, "POST /auth/register"),
+    "a key tells again of what it made, which may have been taken back since": (
+        {"not_found"},
+        "POST /auth/invitations",
+    ),
     "a name is taken once": ({"username_taken"}, "POST /auth/register"),
     "an account has so many tokens": ({"too_many_tokens"}, "POST /auth/tokens"),
     "fields depend on each other": (

@@ -3,6 +3,7 @@
 import io
 import re
 import tracemalloc
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -92,13 +93,14 @@ def test_s25_a_form_is_taken_or_refused_and_never_fails(browser, middle, is_prov
 @fuzzed(data=FILES, piece_bytes=st.integers(1, 5000))
 def test_s25_a_files_bytes_come_out_of_its_form_however_they_come(browser, owner, data, piece_bytes):
     data = data.replace(b"--line", b"--lime")
-    head = b'--line\r\nContent-Disposition: form-data; name="file"; filename="a.bin"\r\n\r\n'
+    name = f"{uuid4()}.bin"  # of one name a folder keeps a bounded number beside each other
+    head = f'--line\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n\r\n'.encode()
     body = browser.right() + head + data + b"\r\n" + END
 
     reply = browser.send(Trickle(body, piece_bytes), len(body))
 
     assert reply.status_code == 302, reply.content
-    entry = Entry.objects.filter(name__startswith="a").latest("created_at")
+    entry = Entry.objects.get(name=name)
     kept = browser.client.get(f"/api/v1/entries/{entry.id}/content")
     assert kept.getvalue() == data
 
