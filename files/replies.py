@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
+from django.utils.encoding import escape_uri_path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -35,4 +36,4 @@ def next_url(request: Request, cursor: str | None) -> str | None:
     if cursor is None:
         return None
     query: dict[str, Any] = {**request.query_params.dict(), "cursor": cursor}
-    return request.build_absolute_uri(f"{request.path}?{urlencode(query)}")
+    return request.build_absolute_uri(f"{escape_uri_path(request.path)}?{urlencode(query)}")

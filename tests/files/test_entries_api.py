@@ -1,6 +1,6 @@
 """The REST door to metadata."""
 
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from uuid import uuid4
 
 import pytest
@@ -180,6 +180,18 @@ def test_a_long_list_is_read_page_by_page(api, owner):
         url = page["next"]
 
     assert names == [["file 6", "file 5", "file 4"], ["file 3", "file 2", "file 1"], ["file 0"]]
+
+
+@pytest.mark.parametrize("name", ["what?", "a#b", "100%41", "50%", "é ü", "a&b=c;d+e"])
+def test_the_next_page_of_a_folder_is_found_whatever_its_name(api, owner, name):
+    for number in range(2):
+        write_file(owner, f"/{name}/file {number}")
+
+    first = api.get(f"/api/v1/paths/{quote(name)}?children=true&limit=1").json()
+    following = api.get(first["next"].removeprefix("http://testserver")).json()
+
+    shown = [entry["name"] for page in (first, following) for entry in page["results"]]
+    assert (shown, following["next"]) == (["file 0", "file 1"], None)
 
 
 def test_a_folder_is_listed_by_id_and_by_path(api, owner):
