@@ -13,18 +13,23 @@ import { load as loadThumb } from "./thumbs.js";
 import { verify as verifyMap } from "./verify.js";
 import { localise, things } from "./words.js";
 
-let shownId = null;
+let shownId = null; // whose details are drawn: what is done in the panel is done to that one
+let wantedId = null; // whose are to be: another's for as long as its answer is awaited
 let verifiedId = null; // whose copies are being read now: its map changes by itself
 const panel = () => document.getElementById("details");
 
 export async function show(row, isWanted = () => true) {
   if (!row) return;
-  const isAnew = row.dataset.id === shownId && !panel().hidden;
-  shownId = row.dataset.id;
-  const fresh = await orSay(() => part(`/files/${shownId}/details`));
+  const { id } = row.dataset;
+  wantedId = id;
+  const fresh = await orSay(() => part(`/files/${id}/details`));
   await released();
-  if (!fresh || row.dataset.id !== shownId || !isWanted()) return;
+  if (id !== wantedId) return;
+  if (!fresh) wantedId = shownId;
+  if (!fresh || !isWanted()) return;
   localise(fresh);
+  const isAnew = id === shownId;
+  shownId = id;
   if (isAnew) redraw(panel(), fresh, dress);
   else {
     panel().replaceChildren(fresh);
@@ -42,7 +47,7 @@ function dress() {
 export function hide() {
   if (panel().hidden) return false;
   const row = rowOf(shownId);
-  shownId = null;
+  forget();
   const hadFocus = panel().contains(document.activeElement);
   reveal(false);
   if (hadFocus) focus(row);
@@ -50,12 +55,17 @@ export function hide() {
 }
 
 export function toggle(row) {
-  if (!panel().hidden && (!row || row.dataset.id === shownId)) hide();
+  if (!panel().hidden && (!row || row.dataset.id === wantedId)) hide();
   else show(row);
 }
 
 export function hideIf(gone) {
-  if (gone.some((row) => row.dataset.id === shownId)) hide();
+  if (gone.some((row) => row.dataset.id === wantedId)) hide();
+}
+
+function forget() {
+  shownId = null;
+  wantedId = null;
 }
 
 // Follows the selection and what happens to the entry on show.
@@ -63,7 +73,7 @@ export function start() {
   document.addEventListener("selection:changed", () => setTimeout(follow));
   document.addEventListener("focusin", (event) => event.target.closest("#list .row") && follow());
   document.addEventListener("entry:changed", (event) => {
-    if (event.detail.id === shownId && !panel().hidden && isFollowing()) show(rowOf(shownId), isFollowing);
+    if (event.detail.id === wantedId && !panel().hidden && isFollowing()) show(rowOf(wantedId), isFollowing);
   });
   document.addEventListener("keydown", (event) => {
     const tab = event.target.closest?.('#details [role="tab"]');
@@ -75,7 +85,7 @@ export function start() {
     orSay(() => showTab(other));
   });
   document.addEventListener("page:shown", () => {
-    shownId = null;
+    forget();
     reveal(false);
   });
 }
@@ -87,16 +97,16 @@ const isFollowing = () => shownId !== verifiedId && panel().querySelector('#tab-
 function follow() {
   const chosen = selected();
   if (panel().hidden || !chosen.length) return;
-  const at = Math.max(0, chosen.indexOf(chosen.includes(focused()) ? focused() : rowOf(shownId)));
+  const at = Math.max(0, chosen.indexOf(chosen.includes(focused()) ? focused() : rowOf(wantedId)));
   panel().querySelector(".details-head .dim").textContent = chosen.length > 1 ? _("%(value)s of %(chosen)s selected", { value: at + 1, chosen: everyChosen().length }) : "";
   for (const step of panel().querySelectorAll('[data-deed="step-details"]')) step.hidden = chosen.length < 2;
-  if (chosen[at].dataset.id !== shownId) show(chosen[at]);
+  if (chosen[at].dataset.id !== wantedId) show(chosen[at]);
 }
 
 // Goes on to the next one of the selected, or back.
 export async function step(button) {
   const [chosen, by] = [selected(), Number(button.dataset.by)];
-  await show(chosen.at((chosen.indexOf(rowOf(shownId)) + by) % chosen.length));
+  await show(chosen.at((chosen.indexOf(rowOf(wantedId)) + by) % chosen.length));
   panel().querySelector(`[data-deed="step-details"][data-by="${by}"]`)?.focus();
 }
 
@@ -112,7 +122,7 @@ export async function verify(button) {
   } finally {
     verifiedId = null;
     button.disabled = false;
-    if (shownId === id) await show(rowOf(id)); // as it is now, also when it broke off
+    if (wantedId === id) await show(rowOf(id)); // as it is now, also when it broke off
     if (shownId === id && document.activeElement === document.body) panel().querySelector('[data-deed="verify"]')?.focus();
   }
   if (!found || shownId !== id) return;
@@ -136,15 +146,16 @@ export async function showTab(tab) {
 }
 
 async function fill(tab) {
-  const fresh = await part(`/files/${shownId}/${tab}`);
-  if (!fresh) return;
+  const id = shownId;
+  const fresh = await part(`/files/${id}/${tab}`);
+  if (!fresh || id !== shownId) return;
   localise(fresh);
   document.getElementById(tab)?.replaceChildren(fresh);
 }
 
 export async function restoreVersion(button) {
-  const versions = `/api/v1/entries/${shownId}/versions`;
   const id = shownId;
+  const versions = `/api/v1/entries/${id}/versions`;
   const { results: [before] } = await call("GET", `${versions}?limit=1`);
   const bringBack = async (number) => {
     await call("POST", `${versions}/${number}/restore`);
@@ -153,7 +164,7 @@ export async function restoreVersion(button) {
   };
   await bringBack(button.dataset.number);
   toastDone(_("That version is the current one again. The other one is kept below it."), () => bringBack(before.number));
-  document.getElementById("tab-versions")?.focus();
+  if (shownId === id && document.activeElement === document.body) document.getElementById("tab-versions").focus();
 }
 
 export async function copyText(button) {

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, Route, expect
 
 PASSWORD = "a horse, correct"
 SLOW_MS = 90_000
@@ -109,6 +109,12 @@ class Person:
         address = f"{self.url}/api/v1/entries/{entry_id}"
         reply = self.page.request.patch(address, data=fields, headers=self.proof())
         assert reply.ok, reply.text()
+
+    def hold(self, url: str) -> list[Route]:
+        """Have what is asked for at an address wait: each comes into the list, to be let go."""
+        held: list[Route] = []
+        self.page.route(url, lambda route: held.append(route))
+        return held
 
     def proof(self) -> dict[str, str]:
         """Return the headers by which a request beside the page changes something in its session."""

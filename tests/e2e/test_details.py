@@ -92,3 +92,47 @@ def test_a_check_that_breaks_off_can_be_asked_for_again_from_where_one_is(person
     expect(details.get_by_text("read just now, and every one is good")).to_be_visible()
     expect(check).to_be_focused()
     person.complaints.clear()  # the browser tells of the broken connection
+
+
+def test_an_earlier_version_comes_back_of_the_file_that_is_shown_while_another_is_awaited(
+    person: Person,
+) -> None:
+    page, details = person.page, person.page.get_by_role("complementary", name="Details")
+    person.store({"a.txt": b"one", "b.txt": b"first"})
+    person.put({"a.txt": b"two, longer", "b.txt": b"second, longer"})
+    entry_id = person.row("b.txt").get_attribute("data-id")
+    person.row("a.txt").click()
+    page.keyboard.press("d")
+    details.get_by_role("tab", name="Versions").click()
+    expect(details.get_by_role("button", name="Bring back")).to_be_visible()
+    held = person.hold(f"**/files/{entry_id}/details")
+    with page.expect_request(f"**/files/{entry_id}/details"):
+        person.row("b.txt").click()
+
+    details.get_by_role("button", name="Bring back").click()
+
+    expect(person.row("a.txt").locator(".c-size")).to_have_text("3\xa0B")
+    expect(person.row("b.txt").locator(".c-size")).to_have_text("14\xa0B")
+    held[0].continue_()
+    expect(details.get_by_role("heading", name="b.txt")).to_be_visible()
+
+
+def test_the_versions_of_one_file_do_not_come_to_stand_under_another(person: Person) -> None:
+    page, details = person.page, person.page.get_by_role("complementary", name="Details")
+    person.put({"a.txt": b"one", "b.txt": b"other"})
+    held = person.hold("**/files/*/versions")
+    person.row("a.txt").click()
+    page.keyboard.press("d")
+    versions = details.get_by_role("tab", name="Versions")
+    with page.expect_request("**/files/*/versions"):
+        versions.click()
+    person.row("b.txt").click()
+    expect(details.get_by_role("heading", name="b.txt")).to_be_visible()
+    with page.expect_request("**/files/*/versions"):
+        versions.click()
+
+    for of_file in (1, 0):
+        with page.expect_response("**/files/*/versions") as answer:
+            held[of_file].continue_()
+        answer.value.finished()
+        expect(details.locator(".versions")).to_contain_text("5\xa0B, by me")
