@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
@@ -94,15 +95,23 @@ def find(user: "User", upload_id: UUID) -> Upload:
 
 
 def take_over(user: "User", upload_id: UUID) -> Progress:
-    """Shut out whoever was sending, and tell from where to go on. Raises UploadNotFound or UploadExpired."""
+    """Shut out whoever was sending, and tell from where to go on.
+
+    One that has all its bytes is committed: to its sender it looks finished. Raises UploadNotFound,
+    UploadExpired, and what committing raises.
+    """
     upload = _settled(user, upload_id)
     if upload.segment_id is None:
         return progress_of(upload)
     try:
         contents.take_over(upload.segment_id)
+        upload = find(user, upload_id)
+        if upload.segment_id is not None and _is_whole(upload):
+            with contents.resume(upload.segment_id) as writer:
+                return _commit(user, upload, writer)
     except WriterSuperseded:  # it was committed, or ended, since we looked
         return progress_of(find(user, upload_id))
-    return progress_of(find(user, upload_id))
+    return progress_of(upload)
 
 
 def append(
@@ -141,11 +150,7 @@ def append(
     except WriterSuperseded:
         return _repeated(find(user, upload_id), offset)
     with writer:
-        try:
-            _take(upload, writer, body, offset)
-        except UploadTooLong:
-            writer.record()
-            raise
+        _take(upload, writer, body, offset)
         return _finish(user, upload, writer)
 
 
@@ -215,10 +220,15 @@ def _folder_at(user: "User", path: str) -> UUID | None:
 
 
 def _settle_length(upload: Upload, length: int | None) -> None:
+    """Settle a deferred length; one that says that all bytes have come is stored by the commit alone."""
     if length is None or length == upload.length:
         return
-    if upload.length is not None or length < progress_of(upload).offset:
+    offset = progress_of(upload).offset
+    if upload.length is not None or length < offset:
         raise OffsetMismatch("The length of this upload is settled already, or more bytes have come.")
+    if length == offset and not upload.concat:
+        upload.length = length
+        return
     with transaction.atomic():
         if not Upload.objects.filter(id=upload.id, length=None, committed_at=None).update(length=length):
             raise WriterSuperseded("Another request has settled the length of this upload.")
@@ -311,10 +321,11 @@ def _settled(user: "User", upload_id: UUID) -> Upload:
 def _commit(user: "User", upload: Upload, writer: "Writer") -> Progress:
     with transaction.atomic():
         # First the upload's own row: whoever ends it meanwhile waits here, or has won already.
-        mine = Upload.objects.filter(id=upload.id, committed_at=None)
-        if not mine.update(committed_at=Now(), segment=None, checked_from=None):
+        is_as_told = Q(length=None) | Q(length=upload.length)
+        mine = Upload.objects.filter(is_as_told, id=upload.id, committed_at=None)
+        if not mine.update(committed_at=Now(), segment=None, checked_from=None, length=upload.length):
             find(user, upload.id)  # ended
-            raise WriterSuperseded("This upload was finished by another request.")
+            raise WriterSuperseded("Another request has finished this upload, or settled its length.")
         committed = uploads.commit(
             user,
             writer,
@@ -343,6 +354,11 @@ def _repeated(upload: Upload, offset: int) -> Progress:
 
 def _mismatch(offset: int) -> OffsetMismatch:
     return OffsetMismatch(f"The next byte of this upload is number {offset}.", offset=offset)
+
+
+def _is_whole(upload: Upload) -> bool:
+    """All bytes of a file are there: only its commit is missing."""
+    return not upload.concat and upload.checked_from is None and progress_of(upload).offset == upload.length
 
 
 def progress_of(upload: Upload) -> Progress:
