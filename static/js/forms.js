@@ -6,12 +6,15 @@ import { reveal } from "./reveal.js";
 import { showTheme } from "./theme.js";
 import { orSay } from "./toast.js";
 
+const underWay = new WeakSet(); // forms whose answer has not come: pressing twice means once
+
 export function start() {
   document.addEventListener("submit", (event) => {
     const form = event.target.closest("form[data-in-page]");
     if (!form) return;
     event.preventDefault();
-    orSay(() => submit(form));
+    if (form.dataset.atOnce !== undefined) orSay(() => submit(form)); // each choice counts, the last one at last
+    else if (!underWay.has(form)) orSay(() => once(form));
   });
   document.addEventListener("change", (event) => {
     if (event.target.closest("form[data-at-once]")) event.target.form.requestSubmit();
@@ -20,6 +23,15 @@ export function start() {
     const eye = event.target.closest("[data-reveal]");
     if (eye) reveal(eye);
   });
+}
+
+async function once(form) {
+  underWay.add(form);
+  try {
+    await submit(form);
+  } finally {
+    underWay.delete(form);
+  }
 }
 
 async function submit(form) {

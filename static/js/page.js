@@ -24,6 +24,7 @@ let journey = 0;
 let leavingFor = null; // where one is on the way to
 let missed = null; // what the connection was gone for
 
+// Tells whether the page was shown: not when the connection is gone, or when one went somewhere else meanwhile.
 export async function go(url, { remember = true, scroll = 0, focusId = null, isNews = true } = {}) {
   const mine = (journey += 1);
   leavingFor = isNews ? url : null;
@@ -31,21 +32,21 @@ export async function go(url, { remember = true, scroll = 0, focusId = null, isN
   try {
     response = await fetch(url, { headers: { Accept: "text/html" } });
   } catch {
-    if (mine !== journey) return;
+    if (mine !== journey) return false;
     leavingFor = null;
     if (remember || missed !== url) toast(_("The connection is gone. Try again when it is back."));
     missed = remember ? null : url; // the address says already that one is there
     if (navigator.onLine) setTimeout(goToMissed, AGAIN_MS); // it may say so before there is a way
-    return;
+    return false;
   }
   const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
   if (!isNews) await released();
-  if (mine !== journey) return; // somewhere else was gone to meanwhile
+  if (mine !== journey) return false; // somewhere else was gone to meanwhile
   [leavingFor, missed] = [null, null];
   const next = fresh.getElementById("page");
   if (!response.ok || !next) {
     window.location.assign(response.url);
-    return;
+    return false;
   }
   if (remember) {
     putAside();
@@ -53,6 +54,7 @@ export async function go(url, { remember = true, scroll = 0, focusId = null, isN
     history.pushState({ key }, "", response.url);
   }
   show(document.adoptNode(next), fresh, { scroll, focusId, isNews });
+  return true;
 }
 
 function goToMissed() {
@@ -103,7 +105,7 @@ export async function arrange(link) {
   left.clear(); // they are arranged as before
   const selector = link.dataset.order ? `.heads .${link.classList[0]}` : `[data-view="${link.dataset.view}"]`;
   const { href } = link;
-  await go(href, { remember: false, scroll: link.dataset.order ? 0 : window.scrollY });
+  if (!(await go(href, { remember: false, scroll: link.dataset.order ? 0 : window.scrollY }))) return;
   if ("said" in link.dataset) history.replaceState(history.state, "", href);
   page().querySelector(selector)?.focus();
 }

@@ -45,8 +45,8 @@ async function look(words) {
   const url = new URL(isThere ? window.location.href : "/search", window.location.origin);
   url.searchParams.set("q", words);
   url.searchParams.delete("cursor");
-  await go(url.href, { remember: !isThere });
-  if (isThere) history.replaceState(history.state, "", url);
+  const isShown = await go(url.href, { remember: !isThere });
+  if (isThere && isShown) history.replaceState(history.state, "", url);
 }
 
 function leave(field) {

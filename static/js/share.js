@@ -7,7 +7,7 @@ import { ask, confirm } from "./dialogs.js";
 import { icon, make } from "./dom.js";
 import { _ } from "./gettext.js";
 import { announce, orSay, toastDone } from "./toast.js";
-import { things } from "./words.js";
+import { dayOf, things } from "./words.js";
 
 const FOR_PEOPLE = [["viewer", _("Can view")], ["editor", _("Can edit")]];
 const FOR_LINKS = [["download", _("View and download")], ["view", _("View only")], ["upload", _("Bring files only")]];
@@ -136,6 +136,7 @@ function person(all, shares, people) {
 
 function drawLink(section, id, kind, share) {
   const box = make("input", { type: "checkbox", class: "switch", checked: share !== null, "aria-label": _("Anyone with the link") });
+  let isTurning = false;
   const turn = async () => {
     if (share && !(await isMeant())) {
       box.checked = true;
@@ -147,10 +148,17 @@ function drawLink(section, id, kind, share) {
     section.querySelector("input").focus();
     announce(made ? _("The link works") : _("The link is gone"));
   };
-  box.addEventListener("change", () => orSay(() => turn().catch((problem) => {
-    box.checked = share !== null;
-    throw problem;
-  })));
+  box.addEventListener("change", () => {
+    if (isTurning) {
+      box.checked = !box.checked; // until the answer has come it stays as it was asked for
+      return;
+    }
+    isTurning = true;
+    orSay(() => turn().catch((problem) => {
+      box.checked = share !== null;
+      throw problem;
+    }).finally(() => (isTurning = false)));
+  });
   const words = make("small", {}, _("There is none"));
   section.replaceChildren(
     make("div", { class: "share-anyone" }, make("span", { class: "share-sign" }, icon("link", 18)), make("span", {}, make("b", {}, _("Anyone with the link")), words), box),
@@ -164,7 +172,7 @@ const isMeant = () => confirm({
   verb: _("Turn it off"), cancel: _("Keep it"), danger: true,
 });
 
-const until = (end) => (end ? _(" until %(year)s", { year: new Date(end).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" }) }) : "");
+const until = (end) => (end ? _(" until %(year)s", { year: dayOf(new Date(end)) }) : "");
 
 const termsOf = ({ role, link }) => ({ role, ...link });
 

@@ -4,6 +4,7 @@ import { call } from "./api.js";
 import { askName } from "./dialogs.js";
 import { icon, make } from "./dom.js";
 import { _ } from "./gettext.js";
+import { orSay } from "./toast.js";
 
 const MOST = 1000; // folders shown of one level
 
@@ -30,8 +31,9 @@ export function folderTree({ rootId, startId, without = new Set(), onChange }) {
   async function open(item) {
     if (item.getAttribute("aria-disabled") === "true") return;
     if (!item.below) {
-      item.below = make("ul", { role: "group" });
       const { results } = await call("GET", `/api/v1/entries?parent=${item.folder.id}&kind=folder&limit=${MOST}`);
+      if (item.below) return; // asked for twice at once
+      item.below = make("ul", { role: "group" });
       const level = Number(item.getAttribute("aria-level")) + 1;
       item.below.append(...results.map((folder) => node(folder, level)));
       item.append(item.below);
@@ -40,7 +42,7 @@ export function folderTree({ rootId, startId, without = new Set(), onChange }) {
     if (item.hasAttribute("aria-expanded")) item.setAttribute("aria-expanded", "true");
   }
 
-  const toggle = (item) => (item.getAttribute("aria-expanded") === "true" ? item.setAttribute("aria-expanded", "false") : open(item));
+  const toggle = (item) => (item.getAttribute("aria-expanded") === "true" ? item.setAttribute("aria-expanded", "false") : orSay(() => open(item)));
 
   function choose(item) {
     for (const other of tree.querySelectorAll('[aria-selected="true"]')) other.setAttribute("aria-selected", "false");
@@ -64,7 +66,7 @@ export function folderTree({ rootId, startId, without = new Set(), onChange }) {
     const here = all.indexOf(item);
     const isOpen = item.getAttribute("aria-expanded") === "true";
     let next = { ArrowDown: all[here + 1], ArrowUp: all[here - 1], Home: all[0], End: all.at(-1) }[event.key];
-    if (event.key === "ArrowRight") isOpen ? (next = all[here + 1]) : open(item);
+    if (event.key === "ArrowRight") isOpen ? (next = all[here + 1]) : toggle(item);
     else if (event.key === "ArrowLeft") isOpen ? toggle(item) : (next = item.parentElement.closest('[role="treeitem"]'));
     else if (!["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
     event.preventDefault();

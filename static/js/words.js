@@ -49,13 +49,12 @@ const dayBefore = (now) => new Date(now.getFullYear(), now.getMonth(), now.getDa
 export function when(date, now = new Date()) {
   if (date.toDateString() === now.toDateString()) return _("Today, %(time)s", { time: clock(date) });
   if (date.toDateString() === dayBefore(now).toDateString()) return _("Yesterday");
-  const day = `${date.getDate()} ${MONTHS[date.getMonth()]}`;
-  return date.getFullYear() === now.getFullYear() ? day : `${day} ${date.getFullYear()}`;
+  return date.getFullYear() === now.getFullYear() ? SHOWN.day(date) : dayOf(date);
 }
 
-export function moment(date) {
-  return `${date.getDate()} ${MONTHS[date.getMonth()]} ${date.getFullYear()}, ${clock(date)}`;
-}
+export const dayOf = (date) => `${date.getDate()} ${MONTHS[date.getMonth()]} ${date.getFullYear()}`;
+
+export const moment = (date) => `${dayOf(date)}, ${clock(date)}`;
 
 // "3 items": a count of what THINGS names.
 export const things = (count, thing) => THINGS[thing](count);

@@ -53,6 +53,20 @@ def test_a_person_looks_after_the_account_without_leaving_the_page(person: Perso
     assert page.evaluate("window.isTheSame")
 
 
+def test_a_button_that_is_pressed_twice_makes_one_token(person: Person) -> None:
+    page = person.page
+    page.goto(f"{person.url}/account/tokens")
+    main = page.get_by_role("main")
+    main.get_by_role("textbox", name="Name").fill("laptop")
+    main.get_by_label("Your password").fill(PASSWORD)
+
+    main.get_by_role("button", name="Make the token").dblclick()
+
+    expect(main.get_by_role("heading", name="“laptop” is made")).to_be_visible()
+    page.goto(f"{person.url}/account/tokens")
+    expect(main.get_by_role("button", name="Revoke laptop")).to_have_count(1)
+
+
 def test_axe_finds_nothing_on_the_pages_of_the_account(person: Person) -> None:
     page, found = person.page, {}
     for section in SECTIONS:

@@ -131,6 +131,25 @@ def test_files_are_moved_by_the_dialog_into_a_folder_made_there_and_back_by_undo
     marie.expect_names("Alps", "Beach", "a.txt", "b.txt", "c.txt")
 
 
+def test_a_folder_that_cannot_be_looked_into_says_so_and_opens_later(marie: Person) -> None:
+    page = marie.page
+    inner = {"kind": "folder", "path": "/Alps/Day 1"}
+    assert page.request.post(f"{marie.url}/api/v1/entries", data=inner, headers=marie.proof()).ok
+    marie.row("a.txt").click()
+    page.get_by_role("toolbar").get_by_role("button", name="Move").click()
+    dialog = page.get_by_role("dialog", name="Move")
+    dialog.get_by_role("treeitem", name="Alps").click()
+    page.route("**/api/v1/entries?parent=*", lambda route: route.abort())
+    page.keyboard.press("ArrowRight")
+    expect(dialog.get_by_text("The connection is gone. Try again")).to_be_visible()
+
+    page.unroute("**/api/v1/entries?parent=*")
+    page.keyboard.press("ArrowRight")
+
+    expect(dialog.get_by_role("treeitem", name="Day 1")).to_be_visible()
+    marie.complaints.clear()  # the browser tells of the broken connection
+
+
 def test_files_are_cut_copied_and_pasted_with_keys(marie: Person) -> None:
     page = marie.page
     marie.row("a.txt").click()

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e import pictures
 from tests.e2e.people import Person
@@ -30,6 +30,26 @@ def test_what_is_typed_is_looked_for_at_once_in_the_whole_tree(person: Person) -
     page.go_back()
     page.go_back()
     expect(person.row("meadow.txt")).to_be_visible()
+
+
+def test_an_answer_that_comes_when_one_is_elsewhere_leaves_the_address_alone(person: Person) -> None:
+    page, waiting = person.page, list[Route]()
+    person.put({"lake at dusk.txt": b"1"})
+    page.keyboard.press("/")
+    page.keyboard.type("lak")
+    expect(person.row("lake at dusk.txt")).to_be_visible()
+    page.route("**/search?*", lambda route: waiting.append(route))
+    with page.expect_request("**/search?*"):
+        page.keyboard.type("e")
+
+    page.get_by_role("link", name="Starred").click()
+    expect(page).to_have_url(f"{person.url}/starred")
+    with page.expect_response("**/search?*") as late:
+        waiting.pop().continue_()
+    late.value.finished()
+    page.evaluate("new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))")
+
+    assert page.url == f"{person.url}/starred"
 
 
 def test_an_earlier_version_is_brought_back(person: Person) -> None:

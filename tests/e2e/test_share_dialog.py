@@ -92,6 +92,26 @@ def test_what_could_not_be_changed_is_shown_as_it_is(person: Person, open_person
     person.complaints.clear()  # the browser tells of the broken connections
 
 
+def test_a_switch_that_is_pressed_twice_makes_one_link(person: Person) -> None:
+    page, waiting = person.page, list[Route]()
+    person.put({"notes.txt": b"from the lake"})
+    entry_id = person.row("notes.txt").get_attribute("data-id")
+    dialog = shared(person, "notes.txt")
+    link = dialog.get_by_role("checkbox", name="Anyone with the link")
+    page.route("**/shares", lambda route: waiting.append(route))
+
+    with page.expect_request("**/shares"):
+        link.click()
+    link.click()
+    expect(link).to_be_checked()
+    for route in waiting:
+        route.continue_()
+
+    expect(dialog.get_by_label("The link", exact=True)).to_be_visible()
+    made = page.request.get(f"{person.url}/api/v1/entries/{entry_id}/shares").json()
+    assert len(made["results"]) == 1
+
+
 def test_the_answer_to_one_term_leaves_alone_what_is_typed_into_another(person: Person) -> None:
     page, waiting = person.page, list[Route]()
     person.put({"notes.txt": b"from the lake"})

@@ -52,5 +52,10 @@ def test_dialogs_and_menus_are_translated(open_person) -> None:
         page.get_by_role("toolbar").get_by_role("button", name=f"⟦{deed}⟧").click()
         found[deed] = [text for text in outside(dialog) if text not in (marie.name, initials)]
         page.keyboard.press("Escape")
+    page.get_by_role("toolbar").get_by_role("button", name="⟦Share⟧").click()
+    dialog.get_by_role("checkbox", name="⟦Anyone with the link⟧").check()
+    dialog.get_by_label("⟦Ends on⟧").fill("2099-12-31")
+    expect(dialog.get_by_text("31 ⟦Dec⟧ 2099")).to_be_visible()
+    found["link"] = [text for text in outside(dialog) if text not in (marie.name, initials)]
 
     assert {where: words for where, words in found.items() if words} == {}
