@@ -115,7 +115,7 @@ async function step(row, by, extending) {
   if (!next || (row && focused() !== row)) return; // one has gone elsewhere meanwhile
   if (!extending) return moveTo(next);
   focus(next, { anchored: false });
-  await extendTo(next);
+  await extendTo(next, row ?? next);
 }
 
 // Letters belong together by when they were pressed, however late a busy page comes to them.

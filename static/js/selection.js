@@ -3,13 +3,13 @@
 
 import { make, icon } from "./dom.js";
 import { _ } from "./gettext.js";
-import { factsBetween, isCounted, isWhole, list, makeStop, placeOf, rowAt, rows, total, within } from "./rows.js";
+import { factsBetween, isCounted, isWhole, list, makeStop, placeOf, rowAt, rowOf, rows, total, within } from "./rows.js";
 import { orSay } from "./toast.js";
 import * as viewport from "./viewport.js";
 import { size, things } from "./words.js";
 
 const LONG_PRESS_MS = 450;
-let anchor = null;
+let anchorId = null; // not its row, which is another one after news of it
 let follows = false; // one row that was clicked: the selection goes with the focus, so that no deed meets one out of sight
 let beyond = new Map(); // id → facts of what is selected and has not come yet
 let asking = null; // the selection of all that is being made, unless it is given up meanwhile
@@ -72,12 +72,14 @@ export function toggle(row) {
   asking = null;
   follows = false;
   row.setAttribute("aria-selected", String(row.getAttribute("aria-selected") !== "true"));
-  anchor = row;
+  anchorId = row.dataset.id;
   changed();
 }
 
-export async function extendTo(row) {
-  const [from, to] = [Math.max(0, placeOf(anchor)), placeOf(row)];
+// Up to a row from where the range began, or begins now.
+export async function extendTo(row, start = row) {
+  if (!rowOf(anchorId)) anchorId = start.dataset.id;
+  const [from, to] = [placeOf(rowOf(anchorId)), placeOf(row)];
   await selectPlaces(Math.min(from, to), Math.max(from, to) + 1);
 }
 
@@ -86,7 +88,7 @@ export function focus(row, { anchored = true, still = false } = {}) {
   makeStop(row);
   if (!still) viewport.reveal(row);
   row.focus({ preventScroll: true });
-  if (anchored) anchor = row;
+  if (anchored) anchorId = row.dataset.id;
 }
 
 export function changed() {

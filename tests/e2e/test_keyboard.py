@@ -139,3 +139,24 @@ def test_the_selection_of_a_click_goes_with_the_arrows_and_that_of_the_space_bar
     press(page, "Escape", "Space", "ArrowDown", "ArrowDown", "Space")
     expect(selected).to_have_count(2)
     expect(person.row("Camera roll")).to_have_attribute("aria-selected", "false")
+
+
+def test_a_range_of_rows_goes_on_from_where_it_began_after_news_of_that_row(person: Person) -> None:
+    person.put({"a.txt": b"a", "b.txt": b"b", "c.txt": b"c", "d.txt": b"d"})
+    page, row = person.page, person.row("c.txt")
+    selected = page.locator('#list .row[aria-selected="true"]')
+    row.focus()
+    person.change(row.get_attribute("data-id"), starred=True)
+    expect(row.get_by_role("img", name="Starred")).to_be_visible()
+
+    press(page, "Shift+ArrowDown")
+
+    expect(selected).to_have_count(2)
+    expect(selected.first).to_have_attribute("data-name", "c.txt")
+    press(page, "Escape", "ArrowUp")
+    page.request.delete(f"{person.url}/api/v1/entries/{row.get_attribute('data-id')}", headers=person.proof())
+    expect(row).to_have_count(0)
+
+    person.row("d.txt").click(modifiers=["Shift"])
+
+    expect(selected).to_have_count(1)
