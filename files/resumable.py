@@ -62,8 +62,8 @@ def create(
     QuotaExceeded before a byte is sent.
     """
     is_aimed = bool(wanted.filename or wanted.path) or not is_part
-    target = aim(user, wanted) if is_aimed else Target(access.root_folder(user).id, "")
-    with transaction.atomic():
+    with transaction.atomic():  # folders that are made on the way stay only with the upload
+        target = aim(user, wanted) if is_aimed else Target(access.root_folder(user).id, "")
         upload = Upload.objects.create(
             owner=user,
             parent_id=target.parent_id,

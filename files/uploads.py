@@ -4,7 +4,7 @@ A plain PUT has no Upload row: nothing of it can be resumed, and its segment alo
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import chain
@@ -74,6 +74,8 @@ class Target:
     condition: Condition = Condition.ANY
     versions: tuple[UUID, ...] = ()
     """With MATCH: the versions one of which must be current."""
+    missing_folder: str = ""
+    """The path of the folder that is made with the file; until then `parent_id` is the root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def target_at(
     parents: bool = False,
     terms: Preconditions = NO_CONDITIONS,
 ) -> Target:
-    """Aim at a path, to create the file or to replace it; with parents, missing folders are made.
+    """Aim at a path, to create the file or to replace it; with parents, missing folders are made with it.
 
     Who has found where the path leads already says so by `find_place`.
     Raises ParentNotFound, NotAFolder, NotAFile, InvalidName or PreconditionFailed.
@@ -129,8 +131,9 @@ def target_at(
     except ParentNotFound:
         if not parents:
             raise
-        tree.create_folder_at(user, names.join_path(names.split_path(path)[:-1]), parents=True)
-        place = access.locate(user, path)
+        *folders, name = names.split_path(path)
+        root_id = access.root_folder(user).id
+        return Target(root_id, name, missing_folder=names.join_path(folders), **_require(None, terms))
     if place.entry is not None:
         access.require_file(place.entry)
     return Target(place.folder_id, place.name, **_require(place.entry, terms))
@@ -173,7 +176,7 @@ def put_file(
     On return it is on a write quorum of nodes and committed. A guard is called within the commit's
     transaction before it, `told` at its end with what is returned; both may raise. Raises PreconditionFailed,
     NameTaken, NotAFile, ParentGone, ReadOnly, DigestMismatch (the bytes are not those of the SHA-256),
-    QuotaExceeded, and what appending to a content raises; then nothing is visible.
+    QuotaExceeded, and what making missing folders and appending to a content raise; then nothing is visible.
     """
     writer = contents.begin(hash_whole=sha256 is not None, glance=glance)
     kept_for: list[UUID] = []
@@ -184,11 +187,15 @@ def put_file(
         writer.append(source)
         if sha256 is not None and writer.sha256() != sha256:
             raise DigestMismatch
-        if guard is None and told is None and target.on_conflict != Upload.OnConflict.RENAME:
+        is_one_step = target.on_conflict != Upload.OnConflict.RENAME and not target.missing_folder
+        if guard is None and told is None and is_one_step:
             return _described(_commit_at_once(user, writer, target, content_type, kept_for), writer)
         with transaction.atomic():  # it may take several names to find a free one
             if guard is not None:
                 guard()
+            if target.missing_folder:
+                folder_id, _ = tree.create_folder_at(user, target.missing_folder, parents=True)
+                target = replace(target, parent_id=folder_id, missing_folder="")
             committed = commit(user, writer, target, content_type=content_type, kept_for=kept_for)
             made = _described(committed, writer)
             if told is not None:

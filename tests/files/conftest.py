@@ -62,8 +62,8 @@ def anonymous() -> APIClient:
 
 def write_file(user: User, path: str, *, size: int = 0, on_conflict: str = "replace") -> Entry:
     """Commit a file whose content is a row without chunks: the tree does not mind."""
-    target = uploads.target_at(user, path, parents=True)
-    target = Target(target.parent_id, target.name, on_conflict=on_conflict)
+    folder, _, name = path.rpartition("/")
+    target = Target(make_folder(user, folder).id, name, on_conflict=on_conflict)
     with transaction.atomic():
         content = Content.objects.create(size=size)
         committed = uploads.commit_content(user, content.id, size, target)

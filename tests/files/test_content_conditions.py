@@ -2,7 +2,9 @@
 
 import pytest
 
-from tests.files.conftest import code
+from accounts.models import Usage
+from files.models import Entry
+from tests.files.conftest import code, make_folder
 from tests.files.content_requests import CONTENT, body, get, put
 
 pytestmark = pytest.mark.usefixtures("cluster")
@@ -40,6 +42,33 @@ def test_a_write_can_depend_on_what_is_not_there(api):
     second = put(api, "a.txt", b"two", **{"If-None-Match": '"x"'})
     assert second.status_code == 200
     assert put(api, "a.txt", b"three", **{"If-None-Match": first["ETag"]}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "refusal"),
+    [
+        ({"If-Match": '"abc"'}, (412, "precondition_failed")),
+        ({"If-Match": "*"}, (412, "precondition_failed")),
+        ({"Repr-Digest": f"sha-256=:{'A' * 43}=:"}, (422, "digest_mismatch")),
+    ],
+)
+def test_a_write_that_is_refused_makes_no_folders(api, owner, headers, refusal):
+    make_folder(owner, "/new")
+
+    assert code(put(api, "new/dir/sub/f?parents=true", b"x", **headers)) == refusal
+
+    assert [name for name in Entry.objects.values_list("name", flat=True) if name] == ["new"]
+    assert put(api, "new/dir/sub/f?parents=true", b"x", **{"If-None-Match": "*"}).status_code == 201
+    assert body(get(api, "new/dir/sub/f")) == b"x"
+
+
+def test_a_write_without_room_makes_no_folders(api, owner):
+    Usage.objects.filter(user=owner).update(quota_bytes=10)
+
+    for size in (11, 2**20):
+        assert code(put(api, "new/dir/f?parents=true", bytes(size))) == (507, "quota_exceeded")
+
+    assert not Entry.objects.exclude(name="").exists()
 
 
 def test_deleting_can_depend_on_either_etag(api):

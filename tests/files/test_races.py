@@ -280,6 +280,23 @@ def test_sweeps_at_the_same_time_do_the_work_once(owner):
 
 
 @pytest.mark.usefixtures("cluster")
+def test_writers_that_need_the_same_new_folders_make_them_once(owner):
+    clients = [token_client(owner) for _ in range(8)]
+
+    replies = at_once(
+        *(
+            lambda api=api, name=name: api.put(
+                f"/api/v1/content/new/dir/{name}?parents=true", b"x", content_type="text/plain"
+            )
+            for name, api in enumerate(clients)
+        )
+    )
+
+    assert [reply.status_code for reply in replies] == [201] * 8
+    assert living_paths(owner) == ["/new", "/new/dir", *(f"/new/dir/{name}" for name in range(8))]
+
+
+@pytest.mark.usefixtures("cluster")
 def test_parallel_writers_never_mix_their_bytes(owner):
     clients = [token_client(owner) for _ in range(8)]
     bodies = [bytes([65 + number]) * 300_000 for number in range(8)]

@@ -54,6 +54,15 @@ def test_too_little_quota_is_said_before_bytes_are_sent(api, owner):
     assert used_bytes(owner) == 10
 
 
+def test_an_upload_without_room_makes_no_folders(api, owner):
+    Usage.objects.filter(user=owner).update(quota_bytes=10)
+
+    refused = create(api, 11, filename="", path="/new/deep/file", parents="true")
+
+    assert code(refused) == (507, "quota_exceeded")
+    assert not Entry.objects.exclude(name="").exists()
+
+
 def test_a_file_goes_where_it_is_told(api, owner):
     folder = make_folder(owner, "/a/b")
 
