@@ -1,13 +1,13 @@
 -- Charges an owner for bytes that fit, and takes the room that was kept for the segments they lie in; false when
--- they do not fit: the caller rolls back. Parts of a file that goes into another's tree have their room with their
--- sender, whose row is locked in one order with the owner's. The rows of the room come before those of usage, as
--- they do for whoever gives it back.
+-- they do not fit: the caller rolls back. Parts of a file may have their room in the trees of several others, whose
+-- rows are locked in one order with the owner's. The rows of the room come before those of usage, as they do for
+-- whoever gives it back.
 CREATE OR REPLACE FUNCTION files_charge(p_owner bigint, p_size bigint, p_kept_for uuid[]) RETURNS boolean
 LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     v_kept bigint := 0;
-    v_sender bigint;
-    v_kept_with_sender bigint;
+    v_others bigint[];
+    v_kept_with_others bigint[];
 BEGIN
     IF cardinality(p_kept_for) > 0 THEN
         WITH held AS MATERIALIZED (
@@ -16,14 +16,18 @@ BEGIN
         ), gone AS (
             DELETE FROM files_reservation r USING held WHERE r.segment_id = held.segment_id
             RETURNING r.payer_id, r.size_bytes
+        ), kept AS (
+            SELECT payer_id, sum(size_bytes)::bigint AS size_bytes FROM gone GROUP BY payer_id
         )
         SELECT coalesce(sum(size_bytes) FILTER (WHERE payer_id = p_owner), 0),
-               max(payer_id) FILTER (WHERE payer_id <> p_owner),
-               sum(size_bytes) FILTER (WHERE payer_id <> p_owner)
-          INTO v_kept, v_sender, v_kept_with_sender FROM gone;
-        IF v_sender IS NOT NULL THEN
-            PERFORM 1 FROM accounts_usage WHERE user_id IN (p_owner, v_sender) ORDER BY user_id FOR NO KEY UPDATE;
-            UPDATE accounts_usage SET reserved_bytes = reserved_bytes - v_kept_with_sender WHERE user_id = v_sender;
+               array_agg(payer_id ORDER BY payer_id) FILTER (WHERE payer_id <> p_owner),
+               array_agg(size_bytes ORDER BY payer_id) FILTER (WHERE payer_id <> p_owner)
+          INTO v_kept, v_others, v_kept_with_others FROM kept;
+        IF v_others IS NOT NULL THEN
+            PERFORM 1 FROM accounts_usage WHERE user_id = ANY (p_owner || v_others)
+             ORDER BY user_id FOR NO KEY UPDATE;
+            UPDATE accounts_usage u SET reserved_bytes = u.reserved_bytes - o.size_bytes
+              FROM unnest(v_others, v_kept_with_others) AS o (payer_id, size_bytes) WHERE u.user_id = o.payer_id;
         END IF;
     END IF;
     UPDATE accounts_usage SET used_bytes = used_bytes + p_size, reserved_bytes = reserved_bytes - v_kept

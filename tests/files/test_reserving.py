@@ -117,6 +117,23 @@ def test_parts_that_become_a_file_in_anothers_tree_are_charged_there(api, owner)
     assert (used_bytes(friend), kept(friend)) == (2, 0)
 
 
+def test_parts_whose_room_is_kept_by_several_give_each_of_them_theirs_back(api, owner):
+    others = [person("first"), person("second")]
+    urls = []
+    for other, size in zip(others, (1, 2), strict=True):
+        album = make_folder(other, "/album")
+        sharing.share_with(other, album.id, role="editor", username=owner.username)
+        urls.append(create(api, size, headers={"Upload-Concat": "partial"}, parent=album.id)["Location"])
+        patch(api, urls[-1], 0, b"x" * size)
+    urls.append(create(api, 3, b"xyz", headers={"Upload-Concat": "partial"})["Location"])
+    assert [kept(one) for one in (owner, *others)] == [3, 1, 2]
+
+    assert join(api, *urls).status_code == 201
+
+    assert [kept(one) for one in (owner, *others)] == [0, 0, 0]
+    assert [used_bytes(one) for one in (owner, *others)] == [6, 0, 0]
+
+
 def test_parts_that_say_where_they_go_keep_room_there(api, owner):
     friend = person("friend", quota_bytes=4)
     album = make_folder(friend, "/album")
