@@ -17,6 +17,7 @@ import * as details from "./details.js";
 import * as preview from "./preview/overlay.js";
 
 const entry = (id) => `/api/v1/entries/${id}`;
+const going = new Set(); // ids of what leaves the list as soon as it is answered
 
 const IN_FOLDER = [
   { name: "open", label: _("Open"), icon: "eye", key: "Enter", one: true },
@@ -124,21 +125,19 @@ export const deeds = {
   },
 
   async trash() {
-    const { done: gone, trouble } = await doToAll("trash", targets(), { doing: _("Moving to the trash") });
+    const { done: gone, trouble } = await sendAway("trash", targets(), _("Moving to the trash"));
     if (!gone.length) return sayTrouble(trouble);
     const kept = gone.map(({ id, name }) => ({ id, name }));
     const words = gone.length === 1 ? _("“%(name)s” is in the trash.", { name: gone[0].name }) : _("%(things)s are in the trash.", { things: things(gone.length, "item") });
     const from = folderId();
-    await leave(gone);
     toastDone(told(words, trouble), () => undo(kept, from));
   },
 
   async restore() {
-    const { done: back, trouble } = await doToAll("restore", targets(), { doing: _("Putting back") });
+    const { done: back, trouble } = await sendAway("restore", targets(), _("Putting back"));
     if (!back.length) return sayTrouble(trouble);
     const words = back.length === 1 ? _("“%(name)s” is back in its place.", { name: back[0].name }) : _("%(things)s are back in their places.", { things: things(back.length, "item") });
     const kept = back.map(({ id, name }) => ({ id, name }));
-    await leave(back);
     toastDone(told(words, trouble), () => takeBack(kept));
   },
 
@@ -151,9 +150,8 @@ export const deeds = {
       words: _("This cannot be undone. The room is yours again at once."), verb: _("Delete for ever"), danger: true,
     });
     if (!yes) return;
-    const { done, trouble } = await doToAll("purge", chosen, { doing: _("Deleting for ever") });
+    const { done, trouble } = await sendAway("purge", chosen, _("Deleting for ever"));
     if (!done.length) return sayTrouble(trouble);
-    await leave(done);
     toast(told(_("%(things)s deleted for ever.", { things: things(done.length, "item") }), trouble));
     refreshRoom();
   },
@@ -177,6 +175,20 @@ export const deeds = {
     select([]);
   },
 };
+
+// Has entries leave the list. What is on its way already is not asked for again.
+async function sendAway(operation, chosen, doing) {
+  const some = chosen.filter((one) => !going.has(one.id));
+  const ids = some.map((one) => one.id);
+  ids.forEach((id) => going.add(id));
+  try {
+    const outcome = await doToAll(operation, some, { doing });
+    if (outcome.done.length) await leave(outcome.done);
+    return outcome;
+  } finally {
+    ids.forEach((id) => going.delete(id));
+  }
+}
 
 async function giveStars(chosen, starred) {
   const { done, trouble } = await doToAll(starred ? "star" : "unstar", chosen, { doing: starred ? _("Giving stars") : _("Taking stars away") });

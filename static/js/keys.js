@@ -42,14 +42,14 @@ function anywhere(event) {
     go(page().dataset.up);
     return true;
   }
-  if (event.ctrlKey || event.metaKey) return ANYWHERE_WITH_CONTROL[event.key.toLowerCase()]?.() ?? false;
+  if (event.ctrlKey || event.metaKey) return ANYWHERE_WITH_CONTROL[event.key.toLowerCase()]?.(event) ?? false;
   if (event.altKey || pending(event) || !help.areOn()) return false;
   return LETTERS[event.key]?.() ?? false;
 }
 
 const ANYWHERE_WITH_CONTROL = {
   z: undoLast,
-  v: () => (inTrash() ? false : run(moving.paste)),
+  v: ({ repeat }) => (inTrash() ? false : repeat || run(moving.paste)),
 };
 const LETTERS = {
   "?": () => run(help.show),
@@ -86,6 +86,7 @@ function atRow(event) {
     return true;
   }
   if (control || event.altKey || event.target.closest("button, a")) return false;
+  if (event.repeat) return event.key === " "; // what is held down is meant once; the space bar would scroll
   const deed = { F2: "rename", Delete: inTrash() ? "purge" : "trash", Backspace: null }[event.key];
   if (deed && !(inTrash() && deed === "rename")) {
     deeds[deed]();

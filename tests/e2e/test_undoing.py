@@ -95,3 +95,24 @@ def test_who_was_left_out_sees_it_again_in_the_same_role(
     expect(role.locator("option:checked")).to_have_text("Can edit")
     jonas.page.get_by_role("link", name="Shared with me").click()
     expect(jonas.row("a.txt")).to_be_visible()
+
+
+def test_the_delete_key_held_down_or_pressed_again_meanwhile_takes_one_file_and_undo_brings_it_back(
+    marie: Person,
+) -> None:
+    page, keyboard = marie.page, marie.page.keyboard
+    held = marie.hold("**/api/v1/batch")
+    marie.row("a.txt").focus()
+    with page.expect_request("**/api/v1/batch"):
+        keyboard.press("Delete")
+    keyboard.down("Delete")
+    page.unroute("**/api/v1/batch")
+    expect(marie.row("b.txt")).to_be_focused()
+    keyboard.down("Delete")  # again, without being let go
+    keyboard.up("Delete")
+
+    page.locator(".toast").filter(has_text="“a.txt”").get_by_role("button", name="Undo").click()
+
+    expect(marie.row("a.txt")).to_be_focused()
+    marie.expect_names("a.txt", "b.txt")
+    assert len(held) == 1
