@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
-from files import resumable, uploads
+from files import content_types, resumable, uploads
 from files.errors import FilesError, PartUnfinished, UploadNotFound
 from files.models import Upload
 from files.resumable import Progress
@@ -49,7 +49,7 @@ def _join(user: "User", wanted: Wanted, concat: Concat, target: Target, metadata
             parent_id=target.parent_id,
             name=target.name,
             length=size,
-            content_type=wanted.content_type[:255],
+            content_type=content_types.settle(wanted.content_type, target.name),
             modified_at=wanted.modified_at,
             on_conflict=target.on_conflict,
             metadata=metadata,

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
-from files import access, names, reserving, tree, tus, uploads
+from files import access, content_types, names, reserving, tree, tus, uploads
 from files.errors import (
     FinalUpload,
     NotFound,
@@ -70,7 +70,7 @@ def create(
             name=target.name,
             length=length,
             segment_id=contents.create_segment().id,
-            content_type=wanted.content_type[:255],
+            content_type=content_types.settle(wanted.content_type, target.name),
             modified_at=wanted.modified_at,
             on_conflict=target.on_conflict,
             metadata=metadata,

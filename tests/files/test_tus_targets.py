@@ -5,8 +5,9 @@ import pytest
 from accounts.errors import QuotaExceeded
 from accounts.models import Usage
 from files import tree
-from files.models import Entry, Upload
+from files.models import Entry, Upload, Version
 from tests.files.conftest import code, make_folder, used_bytes, write_file
+from tests.files.test_tus_joining import finished_part, join
 from tests.files.tus_requests import content, create, patch
 
 pytestmark = pytest.mark.usefixtures("cluster")
@@ -52,6 +53,14 @@ def test_too_little_quota_is_said_before_bytes_are_sent(api, owner):
         write_file(owner, "/other", size=1)
     assert patch(api, url, 0, bytes(10)).status_code == 204
     assert used_bytes(owner) == 10
+
+
+@pytest.mark.parametrize("sent", ["a\0b", "image/png\0", "text/plain; a=" + 300 * "b", "größe"])
+def test_a_type_that_cannot_be_one_is_guessed_from_the_name(api, sent):
+    assert create(api, 3, b"new", filetype=sent, filename="a.pdf")["Dfs-Entry"]
+    assert join(api, finished_part(api, b"new"), filetype=sent, filename="b.pdf")["Dfs-Entry"]
+
+    assert set(Version.objects.values_list("content_type", flat=True)) == {"application/pdf"}
 
 
 def test_an_upload_without_room_makes_no_folders(api, owner):
