@@ -125,11 +125,11 @@ export const deeds = {
   },
 
   async trash() {
+    const from = folderId();
     const { done: gone, trouble } = await sendAway("trash", targets(), _("Moving to the trash"));
     if (!gone.length) return sayTrouble(trouble);
     const kept = gone.map(({ id, name }) => ({ id, name }));
     const words = gone.length === 1 ? _("“%(name)s” is in the trash.", { name: gone[0].name }) : _("%(things)s are in the trash.", { things: things(gone.length, "item") });
-    const from = folderId();
     toastDone(told(words, trouble), () => undo(kept, from));
   },
 
@@ -176,14 +176,15 @@ export const deeds = {
   },
 };
 
-// Has entries leave the list. What is on its way already is not asked for again.
+// Has entries leave the list, unless another place is shown by then. What is on its way already is not asked for again.
 async function sendAway(operation, chosen, doing) {
   const some = chosen.filter((one) => !going.has(one.id));
   const ids = some.map((one) => one.id);
+  const from = window.location.pathname;
   ids.forEach((id) => going.add(id));
   try {
     const outcome = await doToAll(operation, some, { doing });
-    if (outcome.done.length) await leave(outcome.done);
+    if (outcome.done.length && from === window.location.pathname) await leave(outcome.done);
     return outcome;
   } finally {
     ids.forEach((id) => going.delete(id));

@@ -116,3 +116,27 @@ def test_the_delete_key_held_down_or_pressed_again_meanwhile_takes_one_file_and_
     expect(marie.row("a.txt")).to_be_focused()
     marie.expect_names("a.txt", "b.txt")
     assert len(held) == 1
+
+
+def test_what_goes_to_the_trash_from_a_folder_that_is_left_meanwhile_changes_nothing_in_the_next(
+    marie: Person,
+) -> None:
+    page = marie.page
+    marie.make_folder("Alps")
+    marie.put({"Alps/hut.txt": b"hut", "Alps/lake.txt": b"lake"})
+    held = marie.hold("**/api/v1/batch")
+    marie.row("a.txt").focus()
+    with page.expect_request("**/api/v1/batch"):
+        page.keyboard.press("Delete")
+    marie.row("Alps").dblclick()
+    marie.row("lake.txt").click()
+
+    held[0].continue_()
+    page.unroute("**/api/v1/batch")
+    said(marie, "“a.txt” is in the trash.")
+    expect(marie.row("lake.txt")).to_have_attribute("aria-selected", "true")
+    expect(marie.row("lake.txt")).to_be_focused()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#news")).to_have_text("Back in its place.")
+
+    marie.expect_names("hut.txt", "lake.txt")
