@@ -82,6 +82,7 @@ STATUSES: dict[str, tuple[int, str]] = {
     "parent_gone": (409, "The folder is gone"),
     "not_in_trash": (409, "Not in the trash"),
     "too_many_entries": (409, "Too many entries at once"),
+    "too_deep": (409, "Too many folders in each other"),
     "version_is_current": (409, "The current version stays"),
     "offset_mismatch": (409, "Not the next bytes"),
     "part_unfinished": (409, "A part is not finished"),

@@ -16,10 +16,10 @@ from django.db import connection, transaction
 
 from files import access, names, transfers
 from files.details import EntryDetails
-from files.errors import NotFound, TooManyEntries
+from files.errors import NotFound, TooDeep, TooManyEntries
 from files.member_paths import MemberPaths, plain
 from files.models import Entry
-from files.zipping import Member, Zip
+from files.zipping import MOST_PATH_BYTES, Member, Zip
 from nodes import contents
 from nodes.ids import as_array
 
@@ -82,14 +82,14 @@ class Archive:
 def open_archive(user: "User", entry_id: UUID) -> tuple[EntryDetails, Archive]:
     """Begin an archive of a folder as it is now; close what is returned.
 
-    Raises NotFound, NotAFolder, TooManyEntries or TooManyTransfers.
+    Raises NotFound, NotAFolder, TooManyEntries, TooDeep or TooManyTransfers.
     """
     folder = access.find_folder(user, entry_id)
     return folder, open_folder(folder)
 
 
 def open_folder(folder: EntryDetails) -> Archive:
-    """Begin an archive of a folder found for its reader. Raises TooManyEntries or TooManyTransfers."""
+    """Begin an archive of a folder found for its reader. Raises as `open_archive` does then."""
     return _open([], {folder.id: ""})
 
 
@@ -97,7 +97,7 @@ def open_several(user: "User", entry_ids: Collection[UUID]) -> Archive:
     """Begin an archive of those of the entries that the user may see, folders with all below them.
 
     They lie side by side in it, so of the same names all but one get a number. Raises NotFound when there is
-    none, TooManyEntries or TooManyTransfers.
+    none, TooManyEntries, TooDeep or TooManyTransfers.
     """
     found = list(
         Entry.objects.visible_to(user).filter(id__in=entry_ids).order_by("sort_key").values_list(*_FOUND)
@@ -157,6 +157,8 @@ def _below(folders: dict[UUID, str]) -> Iterator[list[Member]]:
 
 
 def _member(path: str, content_id: str | None, size: int, modified_at: datetime) -> Member:
+    if len(path.encode()) > MOST_PATH_BYTES:  # of a tree made before folders were held to a depth
+        raise TooDeep("A path below here is too long for an archive. Fetch the folders farther down.")
     return path, content_id if size else None, size, math.floor(modified_at.timestamp())
 
 

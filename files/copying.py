@@ -12,7 +12,7 @@ from uuid import UUID
 
 from accounts import quota
 from accounts.errors import QuotaExceeded
-from files import access, locking, names
+from files import access, depth, locking, names
 from files.errors import FilesError, NameTaken, NotFound, RootIsFixed, TooManyEntries
 from files.models import Entry, Version
 from nodes.ids import uuid7
@@ -28,7 +28,8 @@ def copy(user: "User", entry_id: UUID, *, parent_id: UUID | None = None, name: s
     """Copy an entry, with all below it, into a folder: by default its own, or the root for what others share.
 
     The owner of the folder is charged. Without a name it becomes "name (copy)". Current versions only. Raises
-    NotFound, ReadOnly, NotAFolder, RootIsFixed, NameTaken, InvalidName, QuotaExceeded or TooManyEntries.
+    NotFound, ReadOnly, NotAFolder, RootIsFixed, NameTaken, InvalidName, TooDeep, QuotaExceeded or
+    TooManyEntries.
     """
     clean_name = None if name is None else names.clean(name)
     made = locking.again_when_taken(partial(_copy_slice, user, [entry_id], parent_id, clean_name))[entry_id]
@@ -75,6 +76,7 @@ def _copy_slice(
     sources = [one for one in found.values() if not _is_fixed(user, one)]
     below = _gather(sources)
     maker = _Maker(user, (folder or root).owner_id, below, _hold_versions(chain(sources, *below.values())))
+    depths = depth.of([(folder or root).id, *(one.parent_id for one in sources if one.parent_id)])
     room = quota.figures(maker.owner_id)
     became: dict[UUID, Entry | Refusal] = {}
     copies: dict[UUID, _Copy] = {}
@@ -86,7 +88,8 @@ def _copy_slice(
             if _is_fixed(user, source):
                 raise RootIsFixed
             own = source.parent_id if source.owner_id == user.pk else None
-            copied = maker.copy_of(source, folder.id if folder else own or root.id)
+            into_id = folder.id if folder else own or root.id
+            copied = maker.copy_of(source, into_id, depths[into_id])
             room = room.with_more(copied.size_bytes)
             copies[entry_id] = copied
         except (FilesError, QuotaExceeded) as error:
@@ -145,16 +148,20 @@ class _Maker:
     below: Mapping[UUID, Sequence[Entry]]
     versions: Mapping[UUID, Version]
 
-    def copy_of(self, source: Entry, folder_id: UUID) -> _Copy:
+    def copy_of(self, source: Entry, folder_id: UUID, folder_depth: int) -> _Copy:
+        """Make the rows for a folder that has so many folders on its path. Raises TooDeep."""
         entries: list[Entry] = []
         versions: list[Version] = []
-        waiting = [(source, folder_id)]
-        for entry, parent_id in waiting:  # it grows by what lies below
+        waiting = [(source, folder_id, folder_depth)]
+        for entry, parent_id, above in waiting:  # it grows by what lies below
+            if entry.kind == Entry.Kind.FOLDER:
+                depth.require_allowed(above + 1)
             twin = self._twin(entry, parent_id)
             entries.append(twin)
             if current := self.versions.get(entry.id):
                 versions.append(self._first_version(twin, current))
-            waiting += [(child, twin.id) for child in self.below.get(entry.id, ()) if self._is_copied(child)]
+            children = filter(self._is_copied, self.below.get(entry.id, ()))
+            waiting += [(child, twin.id, above + 1) for child in children]
         return _Copy(entries, versions)
 
     def _is_copied(self, entry: Entry) -> bool:

@@ -19,6 +19,7 @@ FilesError
 │   ├── ParentGone            the folder went while the bytes came
 │   ├── NotInTrash
 │   ├── TooManyEntries
+│   ├── TooDeep               folders in folders in folders
 │   ├── VersionIsCurrent
 │   ├── AnotherTree
 │   ├── OffsetMismatch        tus: the bytes are not the next ones
@@ -162,6 +163,12 @@ class TooManyEntries(Conflict):
     """This folder holds more than can be copied at once. Copy its parts."""
 
     code = "too_many_entries"
+
+
+class TooDeep(Conflict):
+    """More folders would lie in each other than a path may have. Choose a folder nearer to the root."""
+
+    code = "too_deep"
 
 
 class VersionIsCurrent(Conflict):

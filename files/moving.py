@@ -10,8 +10,8 @@ from uuid import UUID
 
 from django.db.models import F
 
-from files import access, activity, locking
-from files.errors import AnotherTree, Conflict, FilesError, MoveIntoItself, NameTaken, RootIsFixed
+from files import access, activity, depth, locking
+from files.errors import AnotherTree, Conflict, FilesError, MoveIntoItself, NameTaken, RootIsFixed, TooDeep
 from files.models import Activity, Entry
 
 if TYPE_CHECKING:
@@ -19,20 +19,22 @@ if TYPE_CHECKING:
 
 
 def require_fits(entry: Entry, folder: Entry) -> None:
-    """Raise RootIsFixed, MoveIntoItself or AnotherTree unless the entry may lie in the folder.
+    """Raise RootIsFixed, MoveIntoItself, AnotherTree or TooDeep unless the entry may lie in the folder.
 
     The caller holds the shape of the folder's tree: no ancestor changes between this look and the commit.
     """
-    _require_fits(entry, folder, _around(folder, [entry.id]))
+    _require_fits(entry, folder, _around(folder, [entry.id]), depth.too_deep_in(folder.id, [entry]))
 
 
-def _require_fits(entry: Entry, folder: Entry, around: Container[UUID]) -> None:
+def _require_fits(entry: Entry, folder: Entry, around: Container[UUID], too_deep: Container[UUID]) -> None:
     if entry.parent_id is None:
         raise RootIsFixed
     if entry.id in around:
         raise MoveIntoItself
     if entry.owner_id != folder.owner_id:
         raise AnotherTree
+    if entry.id in too_deep:
+        raise TooDeep
 
 
 def _around(folder: Entry, entry_ids: Sequence[UUID]) -> set[UUID]:
@@ -61,13 +63,14 @@ def _move_slice(user: "User", entry_ids: Sequence[UUID], folder_id: UUID) -> dic
     folder = locking.target_folder(user, folder_id)
     found = Entry.objects.placeable_by(user).select_related("parent").in_bulk(entry_ids)
     around = _around(folder, entry_ids)
+    too_deep = depth.too_deep_in(folder.id, list(found.values()))
     taken = locking.taken_in([folder.id], [entry.name for entry in found.values()])
     became: dict[UUID, UUID | FilesError] = {}
     became |= access.refusals(user, [entry_id for entry_id in entry_ids if entry_id not in found])
     left: dict[UUID, str] = {}
     for entry in [found[entry_id] for entry_id in entry_ids if entry_id in found]:
         try:
-            _require_fits(entry, folder, around)
+            _require_fits(entry, folder, around, too_deep)
             if entry.parent and entry.parent.id != folder.id:
                 if (folder.id, entry.name) in taken:
                     raise NameTaken

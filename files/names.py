@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from files.errors import InvalidName
 
 MAX_BYTES = 255
-MAX_DEPTH = 128  # folders on a path: bounds every walk through the tree
+MAX_DEPTH = 128  # folders on a path, and a file in the last: bounds every walk through the tree
 MAX_ALTERNATIVES = 1000  # tries at "name (2)", "name (3)" …
 _MAX_SUFFIX_BYTES = 32  # of what is kept as the file's extension when a name has to be shortened
 MAX_WORD_LETTERS = 64  # of a word that is searched for: PostgreSQL takes 2,046 bytes
@@ -32,7 +32,7 @@ def split_path(path: str) -> list[str]:
     """Cut a path into clean names; one slash in front and one at the end mean nothing. Raises InvalidName."""
     path = path.removeprefix("/").removesuffix("/")
     parts = [clean(part) for part in path.split("/")] if path else []
-    if len(parts) > MAX_DEPTH:
+    if len(parts) > MAX_DEPTH + 1:
         raise InvalidName(f"A path has at most {MAX_DEPTH} folders.", field="path")
     return parts
 

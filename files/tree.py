@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from files import access, activity, locking, moving, names
+from files import access, activity, depth, locking, moving, names
 from files.errors import NameTaken, OwnerOnly, ParentNotFound, RootIsFixed
 from files.models import Activity, Entry
 
@@ -27,11 +27,12 @@ def root_folder(user: "User") -> Entry:
 def create_folder(user: "User", name: str, *, parent_id: UUID | None = None) -> Entry:
     """Make a folder, in the root when no parent is named.
 
-    Raises NotFound, ReadOnly, NotAFolder, NameTaken or InvalidName.
+    Raises NotFound, ReadOnly, NotAFolder, NameTaken, InvalidName or TooDeep.
     """
     name = names.clean(name)
     with locking.taken_names(), transaction.atomic():
         parent = locking.hold_folder(user, parent_id)
+        depth.require_allowed(depth.of([parent.id])[parent.id] + 1)
         folder = Entry(owner_id=parent.owner_id, created_by=user, parent=parent, kind=Entry.Kind.FOLDER)
         folder.give_name(name)
         folder.save(force_insert=True)
@@ -42,7 +43,8 @@ def create_folder_at(user: "User", path: str, *, parents: bool = False) -> tuple
     """Make the folder that a path names; True when it is new.
 
     With parents, missing folders on the way are made, too, and one that is there already is fine. Without,
-    raises ParentNotFound or NameTaken. Raises NotAFolder where a file is in the way, and InvalidName.
+    raises ParentNotFound or NameTaken. Raises NotAFolder where a file is in the way, InvalidName and TooDeep;
+    then no folder was made.
     """
     parts = names.split_path(path)
     if not parts and not parents:
@@ -53,8 +55,9 @@ def create_folder_at(user: "User", path: str, *, parents: bool = False) -> tuple
             raise NameTaken
         return create_folder(user, place.name, parent_id=place.parent.id).id, True
     folder_id, is_new = root_folder(user).id, False
-    for depth in range(len(parts)):
-        folder_id, is_new = _ensure_folder(user, parts[: depth + 1], folder_id)
+    with transaction.atomic():
+        for count in range(len(parts)):
+            folder_id, is_new = _ensure_folder(user, parts[: count + 1], folder_id)
     return folder_id, is_new
 
 
@@ -84,7 +87,7 @@ def change(
 
     `if_match` holds the etags one of which the entry must still have. A star is its owner's, and a tree keeps
     what is in it. Raises NotFound, ReadOnly, OwnerOnly, RootIsFixed, NotAFolder, MoveIntoItself, AnotherTree,
-    NameTaken, InvalidName or PreconditionFailed.
+    TooDeep, NameTaken, InvalidName or PreconditionFailed.
     """
     clean_name = None if name is None else names.clean(name)
     with locking.taken_names(), transaction.atomic():

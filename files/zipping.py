@@ -18,6 +18,7 @@ Member = tuple[str, str | None, int, int]
 """The path in the archive, a folder's with "/" at its end; what bytes are asked for by, if any; how many; its
 time, in seconds since 1970."""
 
+MOST_PATH_BYTES = 2**16 - 1  # what the format has room for
 MEMORY_BYTES = 2**18  # of a list that takes no more there is no file
 HEADERS_A_PAGE = 500
 _LENGTH = struct.Struct("<L")
