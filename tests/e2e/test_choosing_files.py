@@ -252,6 +252,20 @@ def test_empty_folders_that_are_dropped_are_made(person: Person, tmp_path: Path)
     expect(person.row("Evening")).to_be_visible()
 
 
+def test_a_file_in_the_place_of_a_dropped_folder_is_told_of_and_nothing_is_sent(
+    person: Person, tmp_path: Path
+) -> None:
+    person.make_folder("Trip")
+    person.store({"Trip/Day 1": b"a diary"})
+    (tmp_path / "Trip" / "Day 1").mkdir(parents=True)
+    (tmp_path / "Trip" / "Day 1" / "lake.txt").write_text("swim")
+
+    drop(person, tmp_path / "Trip", on=person.page.get_by_role("main"))
+
+    expect(person.page.locator("#toasts")).to_contain_text("“Day 1” is a file there, and no folder can have")
+    expect(person.page.locator("#tray")).to_be_hidden()
+
+
 def test_files_that_are_pasted_come_into_the_folder_on_show(person: Person) -> None:
     """Never while something is typed: there a paste is for the field."""
     page = person.page

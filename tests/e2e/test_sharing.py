@@ -1,8 +1,11 @@
 """Sharing as two people see it: one lets the other in, and takes it back; a link for everybody else."""
 
+from pathlib import Path
+
 from playwright.sync_api import expect
 
 from tests.e2e.people import Person
+from tests.e2e.test_choosing_files import drop
 
 
 def test_a_folder_shared_with_somebody_is_theirs_to_see_until_it_is_taken_back(
@@ -166,6 +169,34 @@ def test_who_is_in_a_shared_folder_sees_what_the_others_do_there(person: Person,
     page.get_by_label(f"What {jonas.name} can do").select_option("Take it back")
     expect(jonas.page.get_by_role("heading", name="Nobody has shared anything with you yet")).to_be_visible()
     expect(jonas.page.locator("#toasts")).to_contain_text("“Summer 2026” is not shared with you any more.")
+
+
+def test_a_folder_dropped_into_a_shared_one_comes_there_and_joins_one_of_its_name(
+    person: Person, open_person, tmp_path: Path
+) -> None:
+    jonas: Person = open_person()
+    jonas.register()
+    person.make_folder("Team")
+    _share(person, "Team", jonas.name, role="Can edit")
+    person.row("Team").dblclick()
+    expect(person.page.get_by_role("heading", name="Team")).to_be_visible()
+    person.make_folder("Sub")
+    person.store({"Team/Sub/old.txt": b"old"})
+    (tmp_path / "Sub" / "Day 1").mkdir(parents=True)
+    (tmp_path / "Sub" / "Day 1" / "lake.txt").write_text("swim")
+    jonas.page.get_by_role("link", name="Shared with me").click()
+    jonas.row("Team").dblclick()
+    expect(jonas.row("Sub")).to_be_visible()
+
+    drop(jonas, tmp_path / "Sub", on=jonas.page.get_by_role("main"))
+    expect(jonas.transfer("lake.txt")).to_have_class("transfer done")
+
+    person.row("Sub").dblclick()
+    expect(person.row("old.txt")).to_be_visible()
+    person.expect_names("Day 1", "old.txt")
+    person.row("Day 1").dblclick()
+    expect(person.row("lake.txt")).to_be_visible()
+    assert jonas.complaints == []
 
 
 def _share(person: Person, name: str, whom: str, *, role: str = "Can view") -> None:

@@ -1,6 +1,6 @@
 // Takes picked, dropped and pasted files, makes their folders, settles taken names, and hands them to the queue.
 
-import { call } from "../api.js";
+import { call, Problem } from "../api.js";
 import { refreshRoom } from "../deeds.js";
 import { confirm } from "../dialogs.js";
 import { _ } from "../gettext.js";
@@ -56,8 +56,9 @@ function mark(element) {
 }
 
 // items: [{ file, folders: ["Summer", "Day 1"] }]; without a file it is an empty folder
-async function take(items, target) {
-  if (!items.length) return;
+async function take(given, target) {
+  if (!given.length) return;
+  const items = given.map((one) => ({ ...one, folders: one.folders.map((name) => name.normalize("NFC")) }));
   const homes = await makeFolders(items, target);
   const files = items.filter((one) => one.file);
   if (!files.length) {
@@ -93,17 +94,23 @@ async function haveRoom(chosen, target) {
 // Makes each folder of the picked ones, parents first; one that is there already is used.
 async function makeFolders(items, target) {
   const homes = new Map([["", target.id]]);
-  const paths = [...new Set(items.flatMap(({ folders }) => folders.map((_, depth) => folders.slice(0, depth + 1).join("/"))))].sort((one, other) => one.split("/").length - other.split("/").length);
+  const paths = [...new Set(items.flatMap(({ folders }) => folders.map((_, depth) => folders.slice(0, depth + 1).join("/"))))].sort((one, other) => depthOf(one) - depthOf(other));
   if (!paths.length) return homes;
-  const { path } = await call("GET", `/api/v1/entries/${target.id}`);
   const far = paths.length > FEW_FOLDERS ? progress(_("Making the folders"), paths.length) : null;
+  const fresh = new Set(); // which hold nothing yet
   try {
-    const byDepth = Map.groupBy(paths, (each) => each.split("/").length);
-    for (const alike of byDepth.values()) {
+    for (const alike of Map.groupBy(paths, depthOf).values()) {
+      const met = [...Map.groupBy(alike, above)].filter(([parent]) => !fresh.has(parent));
+      await forEach(met, async ([parent, inside]) => {
+        const { there } = await look(homes.get(parent), inside.map(nameOf));
+        for (const each of inside) if (there.has(nameOf(each))) homes.set(each, folderOf(there.get(nameOf(each))));
+      });
       await forEach(alike, async (each) => {
-        const made = await call("POST", "/api/v1/entries", { kind: "folder", path: `${path.replace(/\/$/, "")}/${each}`, parents: true });
-        homes.set(each, made.id);
-        if (!each.includes("/")) await place(made.id, { parent: target.id });
+        if (!homes.has(each)) {
+          homes.set(each, await makeFolder(homes.get(above(each)), nameOf(each)));
+          fresh.add(each);
+        }
+        if (!above(each)) await place(homes.get(each), { parent: target.id });
         far?.tell(homes.size - 1);
       });
     }
@@ -111,6 +118,25 @@ async function makeFolders(items, target) {
     far?.end();
   }
   return homes;
+}
+
+const depthOf = (path) => path.split("/").length;
+const above = (path) => path.slice(0, Math.max(0, path.lastIndexOf("/")));
+const nameOf = (path) => path.slice(path.lastIndexOf("/") + 1);
+
+async function makeFolder(parent, name) {
+  try {
+    return (await call("POST", "/api/v1/entries", { kind: "folder", name, parent })).id;
+  } catch (problem) {
+    const found = problem.code === "name_taken" && (await look(parent, [name])).there.get(name); // made elsewhere a moment ago
+    if (!found) throw problem;
+    return folderOf(found);
+  }
+}
+
+function folderOf({ id, kind, name }) {
+  if (kind !== "folder") throw new Problem(409, { detail: _("“%(name)s” is a file there, and no folder can have its name. Nothing has been sent.", { name }) });
+  return id;
 }
 
 // A few at once; the first that fails ends it for those that have not begun.
@@ -127,20 +153,26 @@ async function forEach(all, deed) {
 
 async function findClashes(wanted) {
   const clashes = [];
-  for (const parent of new Set(wanted.map((one) => one.parent))) {
-    const going = wanted.filter((one) => one.parent === parent);
-    for (let from = 0; from < going.length; from += NAMES_AT_ONCE) {
-      const some = going.slice(from, from + NAMES_AT_ONCE);
-      const { taken, looks } = await call("POST", `/files/${parent}/taken`, { names: some.map((one) => one.file.name.normalize("NFC")) });
-      const there = new Map(taken.map((one) => [one.name, one]));
-      for (const one of some) {
-        const name = one.file.name.normalize("NFC");
-        one.looks = looks[name];
-        if (there.has(name)) clashes.push({ file: one.file, there: there.get(name), looks: one.looks });
-      }
+  for (const [parent, going] of Map.groupBy(wanted, (one) => one.parent)) {
+    const { there, looks } = await look(parent, going.map(({ file }) => file.name.normalize("NFC")));
+    for (const one of going) {
+      const name = one.file.name.normalize("NFC");
+      one.looks = looks[name];
+      if (there.has(name)) clashes.push({ file: one.file, there: there.get(name), looks: one.looks });
     }
   }
   return clashes;
+}
+
+// What a folder holds of these names, and what files of such names look like.
+async function look(parent, names) {
+  const told = { there: new Map(), looks: {} };
+  for (let from = 0; from < names.length; from += NAMES_AT_ONCE) {
+    const { taken, looks } = await call("POST", `/files/${parent}/taken`, { names: names.slice(from, from + NAMES_AT_ONCE) });
+    for (const one of taken) told.there.set(one.name, one);
+    Object.assign(told.looks, looks);
+  }
+  return told;
 }
 
 export const pick = (id) => document.getElementById(id).click();
