@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models.functions import Now
 
-from files import content_types, resumable, uploads
+from files import aiming, content_types, resumable, uploads
 from files.errors import FilesError, PartUnfinished, UploadNotFound
 from files.models import Upload
 from files.resumable import Progress
@@ -27,7 +27,7 @@ def join(user: "User", wanted: Wanted, concat: Concat, *, metadata: str = "") ->
     if (made := _made(user, concat)) is not None:
         return made
     try:
-        return _join(user, wanted, concat, resumable.aim(user, wanted), metadata)
+        return _join(user, wanted, concat, aiming.aim(user, wanted), metadata)
     except FilesError:  # the parts are used up, or the name is taken: perhaps by this request sent twice
         if (made := _made(user, concat)) is not None:
             return made

@@ -17,12 +17,10 @@ from django.db.models import Q
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
-from files import access, content_types, names, reserving, tree, tus, uploads
+from files import access, aiming, content_types, reserving, tus, uploads
 from files.errors import (
     FinalUpload,
-    NotFound,
     OffsetMismatch,
-    ParentNotFound,
     UploadExpired,
     UploadNotFound,
     UploadTooLong,
@@ -63,7 +61,7 @@ def create(
     """
     is_aimed = bool(wanted.filename or wanted.path) or not is_part
     with transaction.atomic():  # folders that are made on the way stay only with the upload
-        target = aim(user, wanted) if is_aimed else Target(access.root_folder(user).id, "")
+        target = aiming.aim(user, wanted) if is_aimed else Target(access.root_folder(user).id, "")
         upload = Upload.objects.create(
             owner=user,
             parent_id=target.parent_id,
@@ -190,33 +188,6 @@ def _end(locked: "QuerySet[Upload]") -> int:
     contents.drop_segments(segment_ids)
     reserving.give_back(segment_ids)
     return len(segment_of)
-
-
-def aim(user: "User", wanted: Wanted) -> Target:
-    """Find the folder and the name: as `cp` does, a path is the file's or the folder's to put it in."""
-    if wanted.path is None:
-        return uploads.target_in(user, wanted.parent_id, wanted.filename, on_conflict=wanted.on_conflict)
-    parts = names.split_path(wanted.path)
-    if wanted.filename:
-        folder = _folder_at(user, wanted.path)
-        if folder is not None:
-            return uploads.target_in(user, folder, wanted.filename, on_conflict=wanted.on_conflict)
-    parent_path, name = names.join_path(parts[:-1]), parts[-1] if parts else ""
-    if wanted.parents:
-        folder, _ = tree.create_folder_at(user, parent_path, parents=True)
-    else:
-        folder = _folder_at(user, parent_path)
-    if folder is None:
-        raise ParentNotFound(f"The folder “{parent_path}” does not exist.", path=parent_path)
-    return uploads.target_in(user, folder, name, on_conflict=wanted.on_conflict)
-
-
-def _folder_at(user: "User", path: str) -> UUID | None:
-    try:
-        found = access.find_by_path(user, path)
-    except NotFound:
-        return None
-    return found.id if found.is_folder else None
 
 
 def _settle_length(upload: Upload, length: int | None) -> None:
