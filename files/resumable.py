@@ -5,20 +5,22 @@ before, so two writers never mix their bytes.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Q
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
 from files import access, aiming, content_types, reserving, tus, uploads
 from files.errors import (
+    FilesError,
     FinalUpload,
     OffsetMismatch,
     UploadExpired,
@@ -161,6 +163,18 @@ def end(user: "User", upload_id: UUID) -> None:
     with transaction.atomic():
         if not _end(Upload.objects.own(user).select_for_update().filter(id=upload_id)):
             raise UploadNotFound
+
+
+@contextmanager
+def ended_on_failure(user: "User", upload_id: UUID, *, is_known: bool) -> Iterator[None]:
+    """End an upload when the block fails, unless its sender knows it: it would keep its room for a day."""
+    try:
+        yield
+    except BaseException:
+        if not is_known:
+            with suppress(FilesError, DatabaseError):  # ended by another request, or left to expire
+                end(user, upload_id)
+        raise
 
 
 def unfinished(user: "User") -> UploadQuerySet:

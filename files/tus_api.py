@@ -155,7 +155,7 @@ class UploadsView(TusView, GenericAPIView[Upload]):
         """Begin an upload (tus 1.0.0: creation, with or without bytes).
 
         Under an Idempotency-Key that is known, the upload is told as it is now, and bytes that come along are
-        dropped: go on from its offset.
+        dropped: go on from its offset. Without a key it ends when bytes that come along are refused.
         """
         tus.require_version(request.headers)
         user, body = access.signed_in(request), RequestBody(request.META)
@@ -182,8 +182,9 @@ class UploadsView(TusView, GenericAPIView[Upload]):
         made, is_repeated = keyed.once_by_reference(request, "", begin)
         progress = resumable.progress_of(resumable.find(user, UUID(made.reference)))
         if has_bytes and not is_repeated and progress.entry_id is None:
-            with transfers.one():
-                progress = resumable.append(user, progress.upload.id, body, offset=0, checksums=checksums)
+            upload_id, is_keyed = progress.upload.id, idempotency.HEADER in request.headers
+            with resumable.ended_on_failure(user, upload_id, is_known=is_keyed), transfers.one():
+                progress = resumable.append(user, upload_id, body, offset=0, checksums=checksums)
         return _created(progress, idempotency.REPLAYED if is_repeated else {})
 
 

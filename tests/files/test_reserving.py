@@ -11,14 +11,15 @@ from accounts import quota
 from accounts.errors import QuotaExceeded
 from accounts.models import Usage
 from files import purging, reserving, resumable, sharing, tasks, tree, uploads
-from files.models import Reservation
+from files.models import Reservation, Upload
 from files.tus import Wanted
 from nodes import failpoints
 from nodes.models import Content, Segment
 from tests.files.conftest import code, make_folder, person, used_bytes, write_file
 from tests.files.test_races import at_once
+from tests.files.test_tus_checksums import checksum
 from tests.files.test_tus_joining import join
-from tests.files.tus_requests import create, end, expire, patch
+from tests.files.tus_requests import create, end, expire, head, patch
 
 pytestmark = pytest.mark.usefixtures("cluster")
 
@@ -78,6 +79,28 @@ def test_room_goes_back_when_an_upload_ends_or_expires_or_its_folder_is_purged(a
     expire()
     tasks.end_expired_uploads()
     assert kept(owner) == 0
+
+
+def test_bytes_that_are_refused_with_the_creation_keep_no_room(api, owner):
+    limit(owner, 12)
+
+    for _ in range(2):
+        reply = create(api, 5, b"hello", headers=checksum(b"other"))
+        assert code(reply) == (460, "checksum_mismatch")
+        assert "Location" not in reply
+    assert (kept(owner), Upload.objects.count()) == (0, 0)
+
+    assert create(api, 12, b"hello, world").status_code == 201
+
+
+def test_who_finds_an_upload_again_by_its_key_has_its_room_kept(api, owner):
+    wrong = {"Idempotency-Key": "once"} | checksum(b"other")
+
+    assert code(create(api, 5, b"hello", headers=wrong)) == (460, "checksum_mismatch")
+
+    again = create(api, 5, b"hello", headers=wrong)
+    assert (again.status_code, again["Upload-Offset"], kept(owner)) == (201, "0", 5)
+    assert head(api, again["Location"]).status_code == 200
 
 
 def test_a_deferred_length_keeps_room_when_it_is_told(api, owner):
