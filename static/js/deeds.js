@@ -105,7 +105,7 @@ export const deeds = {
       changed();
     };
     if (renamed?.name !== undefined) toastDone(_("“%(name)s” is now “%(fresh)s”.", { name, fresh: renamed.name }), back);
-    focus((renamed ? await bring(id) : row) ?? (await reach(Math.min(at, total() - 1))));
+    focus((renamed ? await bring(id) : rowOf(id)) ?? (await reach(Math.min(at, total() - 1))));
     changed();
   },
 

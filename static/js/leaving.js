@@ -16,12 +16,18 @@ export async function leave(gone) {
     focusOr(rows()[0]);
     return;
   }
-  const last = all.indexOf(leaving.at(-1));
-  const isStaying = (row) => !going.has(row.dataset.id);
-  const next = all.slice(last + 1).find(isStaying) ?? all.slice(0, last).reverse().find(isStaying);
+  const next = neighbour(leaving.at(-1), leaving);
   remove(leaving);
   changed();
   focusOr(next);
+}
+
+// The row that stays behind one that leaves, or else before it.
+export function neighbour(row, leaving) {
+  const [all, going] = [rows(), new Set(leaving)];
+  const at = all.indexOf(row);
+  const isStaying = (one) => !going.has(one);
+  return all.slice(at + 1).find(isStaying) ?? all.slice(0, at).findLast(isStaying);
 }
 
 function focusOr(row) {

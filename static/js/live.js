@@ -3,9 +3,10 @@
 
 import { call } from "./api.js";
 import { _ } from "./gettext.js";
+import { neighbour } from "./leaving.js";
 import { folderId, go, hasEntries, inTrash, isAnywhere, page, refresh } from "./page.js";
-import { placeAll, remove, rowOf, rows } from "./rows.js";
-import { changed, chosen, focused } from "./selection.js";
+import { makeStop, placeAll, remove, rowOf, rows } from "./rows.js";
+import { changed, chosen, focus, focused } from "./selection.js";
 import { orSay, toast } from "./toast.js";
 
 const EVERY_MS = 4000;
@@ -140,13 +141,21 @@ async function take(news) {
     if (isHere && !isShownSo(row, entry)) coming.push(id);
     else if (!isHere && row) leaving.push(row);
   }
-  if (leaving.length) {
-    remove(leaving);
-    changed();
-  }
+  if (leaving.length) leave(leaving);
   if (coming.length) {
     await placeAll(coming, { parent: folderId() });
     changed();
   }
   for (const { id } of news) if (rowOf(id)) document.dispatchEvent(new CustomEvent("entry:changed", { detail: { id } }));
+}
+
+// The row that has the focus, or gets it by Tab, hands that to its neighbour.
+function leave(leaving) {
+  const hadFocus = leaving.includes(focused());
+  const stop = hadFocus ? focused() : leaving.find((row) => row.tabIndex === 0);
+  const next = stop && neighbour(stop, leaving);
+  remove(leaving);
+  if (next && hadFocus) focus(next, { still: true });
+  else if (next) makeStop(next);
+  changed();
 }

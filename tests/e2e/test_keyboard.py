@@ -154,9 +154,29 @@ def test_a_range_of_rows_goes_on_from_where_it_began_after_news_of_that_row(pers
     expect(selected).to_have_count(2)
     expect(selected.first).to_have_attribute("data-name", "c.txt")
     press(page, "Escape", "ArrowUp")
-    page.request.delete(f"{person.url}/api/v1/entries/{row.get_attribute('data-id')}", headers=person.proof())
+    person.trash(row.get_attribute("data-id"))
     expect(row).to_have_count(0)
 
     person.row("d.txt").click(modifiers=["Shift"])
 
     expect(selected).to_have_count(1)
+
+
+def test_the_focus_stays_in_the_list_when_its_row_goes_to_the_trash_elsewhere_or_is_drawn_anew(
+    person: Person,
+) -> None:
+    person.put({"a.txt": b"a", "b.txt": b"b", "c.txt": b"c", "d.txt": b"d"})
+    page = person.page
+    person.row("b.txt").focus()
+    person.trash(person.row("b.txt").get_attribute("data-id"))
+    expect(person.row("c.txt")).to_be_focused()
+
+    press(page, "F2")
+    expect(page.get_by_role("dialog").get_by_label("New name")).to_be_focused()
+    person.change(person.row("c.txt").get_attribute("data-id"), starred=True)
+    expect(person.row("c.txt").locator(".star")).to_be_visible()
+    press(page, "Escape")
+
+    expect(person.row("c.txt")).to_be_focused()
+    press(page, "ArrowDown")
+    expect(person.row("d.txt")).to_be_focused()
