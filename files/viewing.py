@@ -61,6 +61,11 @@ class View:
     """What else the address says, and goes on saying with another order or shape."""
 
     @property
+    def address(self) -> str:
+        """What an address says for the list to go on as it began."""
+        return f"{self.keeps}&order={self.order}" if self.keeps else f"order={self.order}"
+
+    @property
     def heads(self) -> Sequence[Head]:
         return [self._head(column, words) for column, words in self.columns.items()]
 

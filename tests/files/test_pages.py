@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -88,6 +89,15 @@ def test_a_page_has_no_inline_script_or_style(browser, owner):
         assert "<style" not in page
 
 
+def names_in(page: str) -> list[str]:
+    return re.findall(r'data-name="([^"]+)"', page.split('id="list"')[-1])
+
+
+def more(page: str) -> str | None:
+    found = re.search(r'class="more" href="([^"]+)"', page)
+    return found and unescape(found[1])
+
+
 def test_a_long_folder_comes_in_parts_by_cursor(browser, owner, monkeypatch):
     monkeypatch.setattr("files.browsing.ROWS_AT_FIRST", 1)
     monkeypatch.setattr("files.browsing.ROWS_A_PAGE", 2)
@@ -95,19 +105,48 @@ def test_a_long_folder_comes_in_parts_by_cursor(browser, owner, monkeypatch):
         make_folder(owner, f"/{name}")
     address = f"/files/{tree.root_folder(owner).id}"
 
-    def shown(page: str) -> str:
-        return "".join(re.findall(r'data-name="(\w)"', page))
-
-    def more(page: str) -> str:
-        return address + page.split('class="more" href="')[1].split('"')[0].replace("&amp;", "&")
-
     first = text(browser.get(address))
-    page, rows = text(browser.get(more(first))), text(browser.get(more(first) + "&part=rows"))
+    page, rows = (text(browser.get(address + more(first) + part)) for part in ("", "&part=rows"))
 
-    assert (shown(first), shown(page), shown(rows)) == ("a", "bc", "bc")
-    assert shown(text(browser.get(more(rows)))) == "d"
+    assert (names_in(first), names_in(page), names_in(rows)) == (["a"], ["b", "c"], ["b", "c"])
+    assert names_in(text(browser.get(address + more(rows)))) == ["d"]
     assert "<html" in page
     assert "<html" not in rows
+
+
+@pytest.mark.parametrize("part", ["", "&part=rows"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/search?q=a+b%26c",
+        "/search?q=a&order=name",
+        "/search?q=a&type=pdf&owner=me&modified=day&size=small&starred=1&order=size",
+        "/recent?order=name",
+        "/starred?order=-name",
+        "/trash?order=name",
+    ],
+)
+def test_a_list_goes_on_as_it_began(browser, owner, monkeypatch, address, part):
+    """Narrowed and ordered as it was asked for, on every page to the end."""
+    for number in (3, 1, 5, 4, 2):
+        name = f"a b&c {number}"
+        tree.star(owner, write_file(owner, f"/{name}.pdf").id)
+        write_file(owner, f"/{name}.txt")
+        tree.trash(owner, write_file(owner, f"/gone {name}").id)
+    whole = names_in(text(browser.get(address)))
+    monkeypatch.setattr("files.browsing.ROWS_AT_FIRST", 1)
+    monkeypatch.setattr("files.browsing.ROWS_A_PAGE", 2)
+
+    page = text(browser.get(address))
+    seen = names_in(page)
+    while going_on := more(page):
+        reply = browser.get(address.partition("?")[0] + going_on + part)
+        assert reply.status_code == 200
+        page = text(reply)
+        seen += names_in(page)
+
+    assert len(whole) >= 5
+    assert seen == whole
 
 
 def test_who_jumps_in_a_long_folder_is_told_how_long_it_is_and_given_its_end(browser, owner):
