@@ -1,7 +1,6 @@
 """Reads conditional headers (RFC 9110, 13) and digests (RFC 9530), and says what they mean. Pure."""
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,8 @@ from uuid import UUID
 from files.errors import BadHeader, PreconditionFailed
 
 _TAG = re.compile(r'\s*(W/)?(?:"([\x21\x23-\x7e\x80-\xff]*)"|([A-Za-z0-9._-]+|\*))\s*(?:,|\Z)')
-_SHA256 = re.compile(r"(?:\A|,)\s*sha-256\s*=\s*:([A-Za-z0-9+/=]*):", re.IGNORECASE | re.ASCII)
+_SHA256 = re.compile(r"(?:\A|,)\s*sha-256(?![a-z0-9_.*-])([^,]*)", re.IGNORECASE | re.ASCII)
+_DIGEST = re.compile(r"\s*=\s*:([A-Za-z0-9+/=]*):\s*(?:;.*)?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +100,18 @@ def version_ids(tags: Sequence[str]) -> tuple[UUID, ...]:
 def parse_sha256(
     headers: Mapping[str, str], names: Sequence[str] = ("Repr-Digest", "Content-Digest")
 ) -> bytes | None:
-    """Return the SHA-256 that these headers promise; None without one. Raises BadHeader."""
+    """Return the SHA-256 that these headers promise; None without one, other algorithms are not looked at.
+
+    Raises BadHeader for one that cannot be read: its sender would take the bytes for compared.
+    """
     found: set[bytes] = set()
     for name in names:
-        if match := _SHA256.search(headers.get(name, "")):
+        for told in _SHA256.findall(headers.get(name, "")):
             try:
+                if not (match := _DIGEST.fullmatch(told)):
+                    raise ValueError
                 found.add(base64.b64decode(match[1], validate=True))
-            except binascii.Error as error:
+            except ValueError as error:
                 raise BadHeader(f"{name} holds sha-256=:<base64>:.") from error
     if len(found) > 1 or any(len(digest) != 32 for digest in found):
         raise BadHeader(f"{' and '.join(names)} hold one SHA-256, sha-256=:<base64>:.")

@@ -86,10 +86,30 @@ def test_a_digest_is_read_from_either_header():
     assert conditions.parse_sha256({"Content-Digest": field}) == digest
     assert conditions.parse_sha256({"Repr-Digest": "sha-512=:AAAA:"}) is None
     assert conditions.parse_sha256({"Repr-Digest": "ſha-256=:ſ:"}) is None  # it is no s
+    assert conditions.parse_sha256({"Repr-Digest": "sha-256x=:AAAA:, x-sha-256=:AAAA:, broken"}) is None
+    assert conditions.parse_sha256({"Repr-Digest": f"{field};from=a"}) == digest
     assert conditions.parse_sha256({}) is None
 
 
-@pytest.mark.parametrize("field", ["sha-256=:AAAA:", "sha-256=:A:", "sha-256=::"])
-def test_a_digest_of_the_wrong_length_is_refused(field):
+_OF_X = hashlib.sha256(b"x")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "sha-256=:AAAA:",
+        "sha-256=:A:",
+        "sha-256=::",
+        "sha-256",
+        "sha-256=",
+        f"sha-256={_OF_X.hexdigest()}",
+        f"sha-256={base64.b64encode(_OF_X.digest()).decode()}",
+        f'sha-256="{_OF_X.hexdigest()}"',
+        f"sha-512=:AAAA:, sha-256=:{_OF_X.hexdigest()}:",
+        f"sha-256=:{base64.b64encode(_OF_X.digest()).decode()}:, sha-256=:{'A' * 43}=:",
+        f"SHA-256 = :{base64.urlsafe_b64encode(b'?' * 32).decode()}:",
+    ],
+)
+def test_a_digest_that_cannot_be_read_is_refused(field):
     with pytest.raises(BadHeader):
         conditions.parse_sha256({"Repr-Digest": field})

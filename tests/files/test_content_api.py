@@ -145,6 +145,15 @@ def test_bytes_that_do_not_match_their_digest_are_not_stored(api, owner, header,
     assert kept.json()["sha256"] == hashlib.sha256(data).hexdigest()
 
 
+@pytest.mark.parametrize("header", ["Repr-Digest", "Content-Digest"])
+@pytest.mark.parametrize("write", [str, lambda digest: f'"{digest}"', lambda digest: f":{digest}:"])
+def test_a_digest_that_cannot_be_read_is_refused_with_its_bytes(api, header, write):
+    digest = write(hashlib.sha256(b"others").hexdigest())
+
+    assert code(put(api, "a.bin", b"x", **{header: f"sha-256={digest}"})) == (400, "bad_header")
+    assert code(get(api, "a.bin")) == (404, "not_found")
+
+
 def test_a_file_is_never_more_than_its_owners_quota(api, owner):
     Usage.objects.filter(user=owner).update(quota_bytes=100)
 

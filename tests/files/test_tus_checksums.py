@@ -143,13 +143,14 @@ def test_a_file_without_bytes_is_compared_with_its_digest(api):
     assert content(api) == b""
 
 
-def test_a_content_digest_that_cannot_be_is_refused(api):
+@pytest.mark.parametrize("header", ["Content-Digest", "Repr-Digest"])
+@pytest.mark.parametrize("digest", [":AAAA:", hashlib.sha256(b"others").hexdigest()])
+def test_a_digest_that_cannot_be_is_refused(api, header, digest):
     url = create(api, 1000)["Location"]
 
-    assert code(patch(api, url, 0, DATA[:1000], **{"Content-Digest": "sha-256=:AAAA:"})) == (
-        400,
-        "bad_header",
-    )
+    refused = patch(api, url, 0, DATA[:1000], **{header: f"sha-256={digest}"})
+
+    assert code(refused) == (400, "bad_header")
 
 
 def test_what_was_recorded_on_the_way_goes_too(api, monkeypatch):
