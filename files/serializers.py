@@ -111,14 +111,21 @@ class FolderIn(BodySerializer[Any]):
     """A new folder: by name and parent, or by path."""
 
     kind = serializers.ChoiceField(choices=[Entry.Kind.FOLDER])
-    parent = serializers.UUIDField(required=False, help_text="The root when left out.")  # type: ignore[assignment]
+    parent = serializers.UUIDField(required=False, help_text="The root when left out; goes with a name.")  # type: ignore[assignment]
     name = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
-    path = serializers.CharField(required=False, allow_blank=True, trim_whitespace=False)
+    path = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        trim_whitespace=False,
+        help_text="From the root, instead of parent and name.",
+    )
     parents = serializers.BooleanField(default=False, help_text="Make missing folders of the path, too.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("name" in attrs) == ("path" in attrs):
             raise serializers.ValidationError({"name": "Send a name or a path."})
+        if "path" in attrs and "parent" in attrs:
+            raise serializers.ValidationError({"parent": "A path begins at the root. Send parent and name."})
         return attrs
 
 

@@ -83,6 +83,7 @@ def test_a_folder_is_made_by_name_or_by_path(api):
         ({"kind": "file", "name": "a"}, (422, "invalid_fields")),
         ({"kind": "folder"}, (422, "invalid_fields")),
         ({"kind": "folder", "name": "a", "path": "/a"}, (422, "invalid_fields")),
+        ({"kind": "folder", "path": "/a", "parent": ABSENT}, (422, "invalid_fields")),
         ({"kind": "folder", "name": "a", "parent": "root"}, (422, "invalid_fields")),
         ({"kind": "folder", "name": "a", "parent": ABSENT}, (404, "not_found")),
         ({"kind": "folder", "name": "a/b"}, (422, "invalid_name")),
