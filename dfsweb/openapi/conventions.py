@@ -29,8 +29,9 @@ and a token, too: these are told again only to who sends the password as well.
 **Bytes** that are sent are compared with `Repr-Digest` or `Content-Digest` (`sha-256=:<base64>:`, RFC
 9530): if they do not match, 422 `digest_mismatch`, and nothing is stored. Of an upload by tus
 `Content-Digest` holds for the bytes of its request, of which nothing is stored then; `Repr-Digest`, of the
-whole, is not looked at there. Both come with a file that is sent whole, once its SHA-256 is known; `sha256`
-is the same in hex, null until then. Up to 16 ranges are read at once.
+whole, goes with a request that brings all of them, and with a piece it is 400 `bad_header`. So is a `sha-256`
+that cannot be read; other algorithms are not looked at. Both come with a file that is sent whole, once its
+SHA-256 is known; `sha256` is the same in hex, null until then. Up to 16 ranges are read at once.
 
 **Names** have 1 to 255 bytes of UTF-8 without `/` and control characters, are kept in NFC, and are unique
 in their folder. In addresses they are percent-encoded.

@@ -80,6 +80,13 @@ def test_whoever_has_an_entry_already_is_told_its_etag(described):
     assert all("ETag" in reply["headers"] for reply in unchanged)
 
 
+def test_each_request_about_an_upload_is_told_that_it_has_ended(described):
+    uploads, upload = (described["paths"][f"/api/v1/uploads{rest}"] for rest in ("", "/{upload_id}"))
+
+    for operation in (uploads["post"], upload["head"], upload["patch"], upload["delete"]):
+        assert "410" in operation["responses"], operation["operationId"]
+
+
 def example_of(media, described):
     if "example" in media:
         return media["example"]

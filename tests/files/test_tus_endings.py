@@ -43,6 +43,7 @@ def test_an_upload_without_progress_expires(api, owner):
 
     assert code(patch(api, url, 0, b"hello")) == (410, "upload_expired")
     assert head(api, url).status_code == 410
+    assert code(end(api, url)) == (410, "upload_expired")
     assert resumable.end_expired() == 1
     assert resumable.end_expired() == 0
     assert head(api, url).status_code == 404

@@ -168,7 +168,8 @@ def test_parts_that_cannot_be_joined_are_as_they_were(api, stranger_api, owner):
 
 
 def test_a_joined_file_and_its_bytes_go_when_it_is_purged(api, owner):
-    reply = join(api, finished_part(api, b"one"), finished_part(api, b"two"))
+    parts = finished_part(api, b"one"), finished_part(api, b"two")
+    reply = join(api, *parts)
 
     purging.purge(owner, access.find(owner, reply["Dfs-Entry"]).id)
     while purging.sweep():
@@ -176,6 +177,7 @@ def test_a_joined_file_and_its_bytes_go_when_it_is_purged(api, owner):
 
     assert used_bytes(owner) == 0
     assert not Content.objects.filter(released_at=None).exists()
+    assert code(join(api, *parts)) == (410, "upload_expired")
 
 
 def test_parts_nobody_joined_expire(api):
