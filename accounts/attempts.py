@@ -8,6 +8,7 @@ import hashlib
 from dataclasses import dataclass
 
 from django.db import connection
+from django.db.models import F
 
 from accounts.errors import TooManyAttempts
 from accounts.models import Attempt
@@ -48,6 +49,11 @@ def count(kind: str, subject: str, limit: Limit) -> None:
 def forget(kind: str, subject: str) -> None:
     """Begin to count anew."""
     Attempt.objects.filter(key=_key(kind, subject)).delete()
+
+
+def take_back(kind: str, subject: str) -> None:
+    """Count one try less: it succeeded, and says nothing of the others, which may be somebody's guesses."""
+    Attempt.objects.filter(key=_key(kind, subject), count__gt=0).update(count=F("count") - 1)
 
 
 def _key(kind: str, subject: str) -> bytes:

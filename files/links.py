@@ -106,12 +106,15 @@ def open_link(token: str) -> OpenLink:
 def unlock(link: OpenLink, password: str, *, address: str) -> str:
     """Return what proves, for an hour, that somebody knew the password.
 
-    Raises LinkPasswordRefused, or TooManyAttempts from too many tries in a minute.
+    Raises LinkPasswordRefused, or TooManyAttempts from too many wrong tries in a minute.
     """
-    attempts.count("link", f"{link.share.id}\n{address}", TRIES)
+    tried_from = f"{link.share.id}\n{address}"
+    attempts.count("link", tried_from, TRIES)
     attempts.count("link", str(link.share.id), TRIES_IN_ALL)
     if not check_password(password, link.share.password):
         raise LinkPasswordRefused
+    attempts.forget("link", tried_from)
+    attempts.take_back("link", str(link.share.id))
     return signing.dumps([link.share.id.hex, _mark(link.share)], salt=_SALT)
 
 

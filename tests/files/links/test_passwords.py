@@ -2,8 +2,9 @@
 
 from django.test import Client
 
+from accounts import attempts
 from accounts.models import Attempt
-from files import sharing
+from files import links, sharing
 from files.models import Share
 from tests.files.links.conftest import PASSWORD, SENDS, every_address, every_reply, link_to, unlock
 
@@ -60,6 +61,23 @@ def test_guessing_at_a_password_is_slowed_down(owner, album, visitor):
     assert 0 < int(replies[-1]["Retry-After"]) <= 60
     Attempt.objects.all().delete()
     assert unlock(visitor, url).status_code == 302
+
+
+def test_who_knows_the_password_locks_nobody_out(owner, album, monkeypatch):
+    monkeypatch.setattr(links, "TRIES", attempts.Limit(3, seconds=60))
+    monkeypatch.setattr(links, "TRIES_IN_ALL", attempts.Limit(6, seconds=60))
+    _, url = link_to(owner, album, password=PASSWORD)
+
+    right = [unlock(Client(), url) for _ in range(8)]
+    assert [reply.status_code for reply in right] == [302] * 8
+
+    guesses = []
+    for number in range(7):
+        guesser = Client(REMOTE_ADDR=f"10.0.0.{number}")
+        guesses.append(unlock(guesser, url, "wrong").status_code)
+        if number < 6:
+            assert unlock(Client(), url).status_code == (302 if number < 5 else 429)
+    assert guesses == [403] * 6 + [429]  # the right ones between them make no room for more
 
 
 def test_a_password_form_from_elsewhere_is_refused(owner, album, visitor):
