@@ -177,7 +177,7 @@ const until = (end) => (end ? _(" until %(year)s", { year: dayOf(new Date(end)) 
 const termsOf = ({ role, link }) => ({ role, ...link });
 
 function terms(kind, share, words) {
-  const held = termsOf(share);
+  let held = termsOf(share);
   const asking = new Set(); // fields that say what does not hold yet: they are typed into, or their answer is under way
   const url = make("input", { class: "text-input mono", type: "text", readonly: "", value: held.url, "aria-label": _("The link") });
   const take = make("button", { type: "button", class: "button", onclick: () => orSay(async () => {
@@ -208,18 +208,21 @@ function terms(kind, share, words) {
     if (!held.has_password && off === document.activeElement) password.focus();
     off.hidden = !held.has_password;
   };
-  // Of an answer counts what was asked: answers may overtake each other, and this one may be older in all else.
-  const change = (input, name, wanted) => orSay(async () => {
+  // One after the other: of two answers to one term nobody could tell which holds.
+  let last = Promise.resolve();
+  const change = (input, name, wanted) => orSay(() => {
     const said = input.value;
+    const next = () => set(input, said, name, wanted);
+    return (last = last.then(next, next));
+  });
+  const set = async (input, said, name, wanted) => {
     try {
-      const told = termsOf(await call("PATCH", `/api/v1/shares/${share.id}`, { [name]: wanted }));
-      const term = name === "password" ? "has_password" : name;
-      [held[term], held.downloads] = [told[term], told.downloads];
+      held = termsOf(await call("PATCH", `/api/v1/shares/${share.id}`, { [name]: wanted }));
     } finally {
       if (input.value === said) asking.delete(input);
       tell();
     }
-  });
+  };
   for (const [input, name, , wanted] of fields) {
     input.addEventListener("input", () => asking.add(input));
     input.addEventListener("change", () => input.validity.valid && change(input, name, wanted()));

@@ -1,6 +1,8 @@
 """The share dialog: a link's terms hold for whoever has it, and what was refused is shown as it is."""
 
-from playwright.sync_api import Locator, Page, Route, expect
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, Page, Response, Route, expect
 
 from tests.e2e.people import Person
 
@@ -110,6 +112,32 @@ def test_a_switch_that_is_pressed_twice_makes_one_link(person: Person) -> None:
     expect(dialog.get_by_label("The link", exact=True)).to_be_visible()
     made = page.request.get(f"{person.url}/api/v1/entries/{entry_id}/shares").json()
     assert len(made["results"]) == 1
+
+
+def test_what_was_asked_for_last_holds(person: Person) -> None:
+    page, waiting = person.page, list[Route]()
+    person.put({"notes.txt": b"from the lake"})
+    dialog = shared(person, "notes.txt")
+    dialog.get_by_role("checkbox", name="Anyone with the link").check()
+    most = dialog.get_by_label("Downloads at most")
+    most.fill("5")
+    page.route("**/api/v1/shares/*", lambda route: waiting.append(route))
+    with page.expect_request("**/api/v1/shares/*"):
+        most.press("Tab")
+    most.fill("7")
+    most.press("Tab")
+
+    def answer(most: int) -> Callable[[Response], bool]:
+        return lambda response: response.request.post_data == f'{{"max_downloads":{most}}}'
+
+    with page.expect_response(answer(5)) as first, page.expect_response(answer(7)) as second:
+        waiting.pop().continue_()  # of two under way the later one would come first
+        page.unroute("**/api/v1/shares/*")
+    first.value.finished()
+    second.value.finished()
+    page.evaluate("new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))")
+
+    expect(dialog).to_contain_text("0 of 7 downloads were made")
 
 
 def test_the_answer_to_one_term_leaves_alone_what_is_typed_into_another(person: Person) -> None:
