@@ -14,6 +14,7 @@ import { things } from "./words.js";
 
 const TYPE = "application/x-dfsweb-entries";
 let clipboard = null; // { chosen, from, isCut }
+let dragged = new Set(); // ids of what is being dragged: its data can be read at the drop alone
 
 // What is kept of an entry while it is on its way: its row may be gone by then.
 const bare = ({ id, name, kind, parent }) => ({ id, name, kind, parent });
@@ -127,10 +128,11 @@ export function start() {
   document.addEventListener("dragstart", (event) => {
     const row = rowAt(event.target);
     if (!row || inTrash() || event.defaultPrevented) return;
-    const dragged = selected().includes(row) ? everyChosen() : [row.dataset];
-    event.dataTransfer.setData(TYPE, JSON.stringify(dragged.map(bare)));
+    const some = (selected().includes(row) ? everyChosen() : [row.dataset]).map(bare);
+    dragged = new Set(some.map((one) => one.id));
+    event.dataTransfer.setData(TYPE, JSON.stringify(some));
     event.dataTransfer.effectAllowed = "copyMove";
-    const image = make("div", { class: "drag-image" }, dragged.length === 1 ? row.dataset.name : things(dragged.length, "item"));
+    const image = make("div", { class: "drag-image" }, some.length === 1 ? row.dataset.name : things(some.length, "item"));
     document.body.append(image);
     event.dataTransfer.setDragImage(image, 0, 0);
     setTimeout(() => image.remove());
@@ -141,7 +143,10 @@ export function start() {
     if (target) event.preventDefault();
     mark(target?.element);
   });
-  document.addEventListener("dragend", () => mark(null));
+  document.addEventListener("dragend", () => {
+    dragged.clear();
+    mark(null);
+  });
   document.addEventListener("drop", (event) => {
     const data = event.dataTransfer?.getData(TYPE);
     const target = data && freeAt(event.target);
@@ -166,7 +171,7 @@ export function targetAt(element) {
 // What is being dragged itself takes nothing.
 function freeAt(element) {
   const target = targetAt(element);
-  return target?.element.getAttribute("aria-selected") === "true" ? null : target;
+  return dragged.has(target?.id) ? null : target;
 }
 
 function mark(element) {

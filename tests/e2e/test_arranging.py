@@ -179,6 +179,18 @@ def test_files_are_dragged_onto_a_folder_and_onto_a_crumb(marie: Person) -> None
     expect(page.get_by_role("heading", name="Drop files or whole folders here")).to_be_visible()
 
 
+def test_a_file_is_dragged_onto_a_folder_that_is_selected_and_a_folder_onto_itself_stays(
+    marie: Person,
+) -> None:
+    marie.row("Alps").click()
+    marie.row("Alps").drag_to(marie.row("Alps"))
+
+    marie.row("c.txt").drag_to(marie.row("Alps"))
+
+    expect(marie.page.locator("#toasts")).to_contain_text("“c.txt” is moved to “Alps”.")
+    marie.expect_names("Alps", "Beach", "a.txt", "b.txt")
+
+
 def test_a_rubber_band_selects_what_it_touches(marie: Person) -> None:
     page = marie.page
     first, last = marie.row("Beach").bounding_box(), marie.row("c.txt").bounding_box()
