@@ -2,6 +2,7 @@
 
 import { make } from "./dom.js";
 import { _ } from "./gettext.js";
+import { giveBack } from "./redraw.js";
 import { stayOnTop } from "./toast.js";
 
 let counter = 0;
@@ -41,6 +42,7 @@ export function ask({ title, lead = "", body, verb, decide, first = null, select
       make("div", { class: "dialog-foot" }, extra, cancel ? make("button", { type: "button", class: "button", onclick: () => dialog.close() }, cancel) : null, yes),
     );
     const dialog = make("dialog", { class: wide ? "wide" : classes, "aria-labelledby": id }, form);
+    const opener = document.activeElement;
     let answer;
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
@@ -55,6 +57,7 @@ export function ask({ title, lead = "", body, verb, decide, first = null, select
     dialog.addEventListener("close", () => {
       stayOnTop();
       dialog.remove();
+      giveBack(opener);
       resolve(answer);
     });
     document.body.append(dialog);

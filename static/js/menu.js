@@ -2,10 +2,12 @@
 
 import { icon, make } from "./dom.js";
 import { page } from "./page.js";
+import { giveBack } from "./redraw.js";
 
 const MARGIN = 8;
 const PHONE = "(max-width: 599px)";
 const adopted = new WeakSet();
+let opener = null; // of the menu that is open
 
 const isShown = (menu) => menu.matches(":popover-open");
 export const isOpen = () => document.querySelector(".menu:popover-open") !== null;
@@ -18,7 +20,7 @@ export function show(deeds, at, run) {
     ...deeds.flatMap((deed, place) => {
       const item = make(
         "button",
-        { type: "button", role: "menuitem", class: deed.danger ? "danger" : "", onclick: () => { menu.hidePopover(); run(deed); } },
+        { type: "button", role: "menuitem", class: deed.danger ? "danger" : "", onclick: () => { menu.hidePopover(); giveBack(opener); run(deed); } },
         icon(deed.icon), deed.label, deed.key ? make("kbd", {}, deed.key) : null,
       );
       return deed.apart && place ? [make("hr"), item] : [item];
@@ -43,7 +45,6 @@ function adopt(menu) {
   if (adopted.has(menu)) return;
   adopted.add(menu);
   const openers = () => [...document.querySelectorAll(`[popovertarget="${menu.id}"]`)];
-  let opener = null;
   menu.addEventListener("beforetoggle", (event) => {
     if (event.newState === "open") opener = document.activeElement;
   });
@@ -52,7 +53,7 @@ function adopt(menu) {
     if (event.newState === "open" && menu.classList.contains("below")) putBelow(menu, openers()[0]);
     const isInside = menu.contains(document.activeElement); // this event comes late: a key may have been quicker
     if (event.newState === "open" && !isInside) menu.querySelector('[role="menuitem"]:not([hidden])')?.focus({ focusVisible: true });
-    else if (event.newState === "closed" && document.activeElement === document.body) opener?.focus();
+    else if (event.newState === "closed") giveBack(opener);
     if (menu.parentElement?.id === "deeds") menu.parentElement.hidden = !isShown(menu); // a region without anything in it is none
   });
   menu.addEventListener("keydown", (event) => walk(menu, event));

@@ -3,7 +3,7 @@
 
 const controls = (place) => [...place.querySelectorAll("a, button:enabled, input:enabled, summary, [tabindex]")];
 const deed = (one) => [one.tagName, one.dataset.deed, one.dataset.name].join("|");
-const describe = (one) => one.id || [deed(one), one.parentElement.dataset.about, one.getAttribute("aria-label") ?? one.textContent].join("|");
+const describe = (one) => one.id || one.dataset.id || [deed(one), one.parentElement?.dataset.about, one.getAttribute("aria-label") ?? one.textContent].join("|");
 const folds = (place) => [...place.querySelectorAll("details")].map((fold, at) => [fold.dataset.about ?? at, fold]);
 
 // What is still to be done to what is fresh before it is looked at is done by `dress`.
@@ -25,4 +25,13 @@ export function redraw(place, fresh, dress) {
     ...now,
   ];
   fitting.find((one) => one.checkVisibility())?.focus({ preventScroll: true });
+}
+
+// Gives the focus back to what something was opened from, unless it is elsewhere by now: to what stands there since, if
+// that was drawn anew meanwhile, or else to the row that Tab leads to.
+export function giveBack(opener) {
+  if (!opener || (document.activeElement !== document.body && document.activeElement.checkVisibility())) return;
+  const said = describe(opener);
+  const now = opener.isConnected ? opener : controls(document).find((one) => describe(one) === said && one.checkVisibility());
+  (now ?? document.querySelector('#list .row[tabindex="0"]'))?.focus({ preventScroll: true });
 }

@@ -136,3 +136,31 @@ def test_the_versions_of_one_file_do_not_come_to_stand_under_another(person: Per
             held[of_file].continue_()
         answer.value.finished()
         expect(details.locator(".versions")).to_contain_text("5\xa0B, by me")
+
+
+def test_what_was_opened_before_there_was_news_gives_the_focus_back_to_what_stands_there_since(
+    person: Person,
+) -> None:
+    page, details = person.page, person.page.get_by_role("complementary", name="Details")
+    person.put({"a.txt": b"from the lake"})
+    entry_id = person.row("a.txt").get_attribute("data-id")
+    person.row("a.txt").focus()
+    page.keyboard.press("d")
+
+    details.get_by_role("button", name="Share").press("Enter")
+    expect(page.get_by_role("dialog", name="Share “a.txt”")).to_be_visible()
+    person.change(entry_id, name="b.txt")
+    expect(page.locator("#details .details-name")).to_have_text("b.txt")
+    page.keyboard.press("Escape")
+    expect(details.get_by_role("button", name="Share")).to_be_focused()
+
+    for name, deed in {"c.txt": None, "d.txt": "Move or copy"}.items():
+        details.get_by_role("button", name="More").press("Enter")
+        expect(page.get_by_role("menuitem", name="Open")).to_be_focused()
+        person.change(entry_id, name=name)
+        expect(person.row(name)).to_be_visible()
+        if deed:
+            page.get_by_role("menuitem", name=deed).press("Enter")
+            expect(page.get_by_role("dialog", name=f"Move “{name}”")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(person.row(name)).to_be_focused()
