@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 
@@ -85,12 +85,18 @@ def create(
 
 
 def find(user: "User", upload_id: UUID) -> Upload:
-    """Return an upload of this user. Raises UploadNotFound, or UploadExpired."""
+    """Return an upload of this user. Raises UploadNotFound, or UploadExpired.
+
+    One into a folder that its sender may not change any more is ended, and not found.
+    """
     upload = _seen_now().own(user).filter(id=upload_id).first()
     if upload is None:
         raise UploadNotFound
     if _is_expired(upload) or (upload.committed_at and not upload.committed_entry_id):
         raise UploadExpired
+    is_in_own_tree = upload.tree_owner_id == user.pk  # type: ignore[attr-defined]
+    if not is_in_own_tree and end_shut_out(Upload.objects.filter(id=upload_id)):
+        raise UploadNotFound
     return upload
 
 
@@ -194,9 +200,17 @@ def end_expired(limit: int = 1000) -> int:
     return count
 
 
+def end_shut_out(uploads: UploadQuerySet) -> int:
+    """End those whose senders may write no more where they go; returns how many. As `give_back`, last."""
+    with transaction.atomic():
+        return _end(uploads.shut_out().select_for_update(of=("self",)).order_by("id"))
+
+
 def _end(locked: "QuerySet[Upload]") -> int:
     """Forget uploads, and give up what has arrived of them; returns how many they were."""
     segment_of = dict(locked.values_list("id", "segment_id"))
+    if not segment_of:
+        return 0
     Upload.objects.filter(id__in=segment_of).delete()
     segment_ids = [segment_id for segment_id in segment_of.values() if segment_id]
     contents.drop_segments(segment_ids)
@@ -354,7 +368,8 @@ def progress_of(upload: Upload) -> Progress:
 
 def _seen_now() -> UploadQuerySet:
     """Uploads with their segments and the database's time: a gateway's own clock ends none."""
-    return Upload.objects.select_related("segment").annotate(seen_at=Now())
+    told = {"seen_at": Now(), "tree_owner_id": F("parent__owner_id")}
+    return Upload.objects.select_related("segment").annotate(**told)
 
 
 def _expired_before() -> CombinedExpression:

@@ -17,9 +17,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from accounts.models import User
-from files import access, activity
+from files import access, activity, resumable
 from files.errors import Invalid, RootIsFixed, ShareNotFound
-from files.models import Activity, Entry, IsWithin, PathFor, Share, sight_of
+from files.models import Activity, Entry, IsWithin, PathFor, Share, Upload, sight_of
 
 if TYPE_CHECKING:
     from django.db.models import QuerySet
@@ -54,6 +54,7 @@ def share_with(
         if found is not None:
             found.role = role
             found.save(update_fields=["role"])
+            _end_shut_out(found)
             return _of(owner).get(id=found.id), False
         try:
             with transaction.atomic():
@@ -115,6 +116,7 @@ def change(owner: User, share_id: UUID, fields: dict[str, Any]) -> Share:
                 raise Invalid(f"It was downloaded {share.downloads} times already.", field="max_downloads")
             share.max_downloads = limit
         share.save(update_fields=["role", "password", "expires_at", "max_downloads"])
+        _end_shut_out(share)
     return _of(owner).get(id=share.id)
 
 
@@ -130,6 +132,7 @@ def revoke(user: User, share_id: UUID) -> None:
             raise ShareNotFound
         share.delete()
         activity.note(user, [share.entry_id], Activity.Deed.UNSHARED, share.with_whom)
+        _end_shut_out(share)
 
 
 def find(owner: User, share_id: UUID) -> Share:
@@ -155,6 +158,13 @@ def reaching(entry_ids: Sequence[UUID]) -> list[Share]:
 def given(owner: User) -> "QuerySet[Share, Share]":
     """Return all that this user shares, the newest first."""
     return _of(owner).order_by("-id")
+
+
+def _end_shut_out(share: Share) -> None:
+    """End uploads of those it was shared with who may write there no more: the owner has the room again."""
+    if not share.is_link:
+        whose = Q(owner=share.user_id) if share.user_id else Q(owner__groups=share.group_id)
+        resumable.end_shut_out(Upload.objects.filter(whose))
 
 
 def _of(owner: User) -> "QuerySet[Share, Share]":

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
-from files.models.entry import Entry
-from files.models.sight import IsWithin, folder_value
+from files.models.entry import Entry, Share
+from files.models.sight import IsWithin, PathFor, RoleOf, folder_value
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -21,6 +21,16 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         if user.confined_to is None:
             return own
         return own.filter(IsWithin("parent_id", folder_value(user.confined_to)))
+
+    def shut_out(self) -> "UploadQuerySet":
+        """Unfinished ones into a folder of another's to which their sender has no more than a look.
+
+        Not those into the trash: from there a folder may come back as it was.
+        """
+        sight = (models.F("owner_id"), "parent_id", folder_value(None))
+        is_lost = models.Q(role_there=Share.Role.VIEWER) | models.Q(path_there=None)
+        theirs = self.filter(committed_at=None).exclude(parent__owner=models.F("owner"))
+        return theirs.alias(role_there=RoleOf(*sight), path_there=PathFor(*sight)).filter(is_lost)
 
 
 class Upload(models.Model):
