@@ -3,6 +3,7 @@
 import { _ } from "./gettext.js";
 
 const TIMEOUT_MS = 30_000;
+const KEPT_ALIVE_BYTES = 8192; // browsers refuse more than 64 KiB of all requests that are on their way so
 
 export class Problem extends Error {
   constructor(status, body) {
@@ -22,8 +23,9 @@ export function token() {
 export async function call(method, path, body, more = {}) {
   const headers = { Accept: "application/json", "X-CSRFToken": token(), ...more };
   if (body !== undefined) headers["Content-Type"] = "application/json";
-  const keepalive = method !== "GET"; // what was asked for is done though the page is left at once
-  const response = await reach(path, { method, headers, keepalive, body: body === undefined ? undefined : JSON.stringify(body) });
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const keepalive = method !== "GET" && new Blob([text ?? ""]).size <= KEPT_ALIVE_BYTES; // what was asked for is done though the page is left at once
+  const response = await reach(path, { method, headers, keepalive, body: text });
   if (response.status === 204) return null;
   const answer = await response.json().catch(() => ({}));
   if (response.status === 401) throw signedOut();

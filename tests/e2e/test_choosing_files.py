@@ -20,9 +20,9 @@ def drop(person: Person, *files: Path, on: Locator) -> None:
         browser.send("Input.dispatchDragEvent", {"type": event, **at, "data": data})
 
 
-PASTE = """([where, name]) => {
+PASTE = """([where, ...names]) => {
   const given = new DataTransfer();
-  given.items.add(new File(["from the clipboard"], name, { type: "text/plain" }));
+  for (const name of names) given.items.add(new File(["from the clipboard"], name, { type: "text/plain" }));
   const paste = new ClipboardEvent("paste", { clipboardData: given, bubbles: true, cancelable: true });
   document.querySelector(where).dispatchEvent(paste);
 }"""
@@ -55,6 +55,18 @@ def test_taken_names_are_settled_before_a_byte_is_sent(person: Person, tmp_path:
     assert person.download("both (2).txt", tmp_path) == b"the newer both.txt"
     assert person.download("replace.txt", tmp_path) == b"the newer replace.txt"
     assert person.download("skip.txt", tmp_path) == b"old skip.txt"
+
+
+def test_a_thousand_long_names_are_asked_for_before_a_byte_is_sent(person: Person) -> None:
+    names = [f"{number:04} {'scan ' * 12}.txt" for number in range(1000)]
+    person.put({names[0]: b"old"})
+
+    person.page.evaluate(PASTE, ["body", *names])
+
+    dialog = person.page.get_by_role("dialog")
+    expect(dialog).to_contain_text("1 of 1000 files are already in “My files”")
+    dialog.get_by_role("button", name="Cancel upload").click()
+    expect(person.page.locator("#tray")).to_be_hidden()
 
 
 def test_one_choice_for_all_counts_also_when_it_is_made_before_and_replaces_no_folder(
