@@ -5,6 +5,7 @@ Read in one statement for any number of entries, and one more for the copies.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -104,6 +105,16 @@ class EntryDetails(NamedTuple):
 
 def entry_etag(entry_id: UUID, revision: int) -> str:
     return f"{entry_id.hex}-{revision}"
+
+
+def shown_etag(etag: str, shown: bytes) -> str:
+    """Return a tag of all that is shown: a path and a SHA-256 become others without a change of the entry."""
+    return f"{etag}.{blake2b(shown, digest_size=8).hexdigest()}"
+
+
+def guarding(etag: str) -> str:
+    """Return the part of a tag that guards a change: the etag, whatever was shown with it."""
+    return etag.partition(".")[0]
 
 
 def from_row(row: Sequence[Any], copies: Copies | None = None) -> EntryDetails:

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from files import access
-from files.details import entry_etag
+from files.details import entry_etag, guarding
 from files.errors import NameTaken, NotAFolder, NotFound, PreconditionFailed
 from files.models import Entry, EntryQuerySet
 
@@ -84,7 +84,9 @@ def lock_entry(
 
 def require_etag(entry: Entry, if_match: Sequence[str] | None) -> None:
     """Raise PreconditionFailed when an entry that is locked has none of the etags."""
-    if if_match is not None and "*" not in if_match and entry_etag(entry.id, entry.revision) not in if_match:
+    if if_match is None or "*" in if_match:
+        return
+    if entry_etag(entry.id, entry.revision) not in map(guarding, if_match):
         raise PreconditionFailed
 
 

@@ -8,8 +8,8 @@ from django.utils.encoding import escape_uri_path
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from files import conditions
-from files.details import EntryDetails
+from files import conditions, json_replies
+from files.details import EntryDetails, shown_etag
 from files.listing import Page
 from files.presenting import entry_out
 
@@ -21,9 +21,12 @@ def entry_response(entry: EntryDetails, *, status: int = 200) -> Response:
 def read_response(request: Request, entry: EntryDetails) -> Response:
     """Describe an entry to who reads it; 304 to who has it already, by If-None-Match. Raises BadHeader."""
     known = conditions.parse_etags(request.headers.get("If-None-Match"), weak=True)
-    if conditions.is_unchanged(entry.etag, entry.modified_at, known, None):
-        return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": f'"{entry.etag}"'})
-    return entry_response(entry)
+    shown = entry_out(entry)
+    etag = shown_etag(entry.etag, json_replies.dump(shown | {"copies": None}))
+    headers = {"ETag": f'"{etag}"'}
+    if conditions.is_unchanged(etag, entry.modified_at, known, None):
+        return Response(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+    return Response(shown, headers=headers)
 
 
 def page_response(request: Request, page: Page) -> Response:

@@ -8,14 +8,16 @@ from rest_framework.views import APIView
 
 from files import access, conditions
 
-IF_MATCH = OpenApiParameter("If-Match", str, OpenApiParameter.HEADER, description="The entry's etag.")
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="The entry's etag, or the ETag of a reply about it."
+)
 IF_NONE_MATCH = OpenApiParameter(
     "If-None-Match",
     str,
     OpenApiParameter.HEADER,
-    description="A known etag; it tells nothing of `copies`.",
+    description="The ETag of an earlier reply; it tells nothing of `copies`.",
 )
-UNCHANGED = {304: OpenApiResponse(description="The entry has this etag still.")}
+UNCHANGED = {304: OpenApiResponse(description="All is as it was, but `copies` perhaps.")}
 
 
 class TreeView(APIView):

@@ -17,10 +17,11 @@ same request may succeed later, and `Retry-After`, with every 429 and 503, when.
 
 **Conditions.** `content_etag` changes with the bytes of a file: it is the `ETag` of its content, for
 `If-Match`, `If-None-Match` and `If-Range` there, where dates (`If-Modified-Since`, `If-Unmodified-Since`)
-count as well. `etag` changes with every change of an entry, and is the
-`ETag` of replies about it, for `If-Match` of what renames, moves, deletes and restores. A condition that
-fails is 412; it is looked at before a body is read, and again when it is stored. `If-None-Match: *` creates
-only.
+count as well. `etag` changes with every change of an entry itself, for `If-Match` of what renames, moves,
+deletes and restores. The `ETag` of replies about an entry serves there, too; what a `GET` gives for
+`If-None-Match` changes also with what is shown beside the entry's own: its path, when a folder above is
+renamed, and its `sha256`, once known. A condition that fails is 412; it is looked at before a body is read,
+and again when it is stored. `If-None-Match: *` creates only.
 
 **Doing it once.** What takes an `Idempotency-Key` is done once for each key within a day: sent again it
 gets the first answer again, with `Idempotent-Replayed: true`. All that makes something takes one, an account

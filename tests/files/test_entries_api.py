@@ -10,6 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 from files import access, presenting, serializers, tree, urls
 from files.details import describe_one
 from files.models import Entry
+from nodes.models import Content
 from tests.files.conftest import code, make_folder, used_bytes, write_file
 
 ENTRIES = "/api/v1/entries"
@@ -382,3 +383,27 @@ def test_who_knows_an_entry_already_is_told_that_it_is_the_same(api, owner):
         assert api.get(address, headers={"If-None-Match": '"open'}).json()["code"] == "bad_header"
         tree.star(owner, file.id, starred="paths" not in address)
         assert api.get(address, headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_who_knows_an_entry_is_told_what_changed_of_it_without_its_etag(api, owner):
+    file, folder = write_file(owner, "/a/b.txt"), make_folder(owner, "/a")
+    first = api.get(url_of(file))
+
+    def ask_again(known):
+        return api.get(url_of(file), headers={"If-None-Match": known["ETag"]})
+
+    tree.rename(owner, folder.id, "c")
+    moved = ask_again(first)
+    Content.objects.update(sha256=bytes(32))
+    hashed = ask_again(moved)
+
+    assert (moved.json()["path"], hashed.json()["sha256"]) == ("/c/b.txt", "00" * 32)
+    assert moved.json()["etag"] == first.json()["etag"]
+    assert ask_again(hashed).status_code == 304
+    starred = patch(api, file, {"starred": True}, **{"If-Match": first["ETag"]})
+    assert starred.status_code == 200  # the entry itself is as it was seen
+    assert code(patch(api, file, {"starred": False}, **{"If-Match": hashed["ETag"]})) == (
+        412,
+        "precondition_failed",
+    )
+    assert patch(api, file, {"starred": False}, **{"If-Match": starred["ETag"]}).status_code == 200
