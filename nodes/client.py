@@ -16,6 +16,8 @@ from nodes.errors import NodeError
 from nodes.exchange import FIRST_BYTE_SECONDS, Exchange
 from nodes.roster import NodeView
 
+MOST_LETTERS = 63
+"""Of a text that a node tells of itself."""
 LISTING_SECONDS = 60.0
 """A page of a listing with sizes is a seek for each file on a cold disk."""
 
@@ -107,21 +109,34 @@ def _ask_status(view: NodeView, method: str, path: str, *, body: bytes = b"") ->
     heard_at = time.monotonic()
     try:
         return Status(
-            store_id=str(payload["store_id"]),
-            filesystem_id=str(payload["filesystem_id"]),
-            capacity_bytes=int(payload["capacity_bytes"]),
-            free_bytes=int(payload["free_bytes"]),
-            quarantined=int(payload["quarantined"]),
-            received_bytes=int(payload["received_bytes"]),
-            sent_bytes=int(payload["sent_bytes"]),
-            version=str(payload["version"])[:31],
+            store_id=_text(payload["store_id"]),
+            filesystem_id=_text(payload["filesystem_id"]),
+            capacity_bytes=_count(payload["capacity_bytes"]),
+            free_bytes=_count(payload["free_bytes"]),
+            quarantined=_count(payload["quarantined"], most=2**31 - 1),
+            received_bytes=_count(payload["received_bytes"]),
+            sent_bytes=_count(payload["sent_bytes"]),
+            version=_text(payload["version"])[:31],
             clock=float(payload["time"]),
             heard_at=heard_at,
             latency_ms=(heard_at - started) * 1000,
-            watermark=int(payload.get("watermark", 0)),
+            watermark=_count(payload.get("watermark", 0)),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise NodeError(f"{view.name} says something that is no status: {error!r}") from error
+
+
+def _count(told: Any, *, most: int = 2**63 - 1) -> int:
+    """Read a figure that has room in a row: what has none would keep all nodes' health from being noted."""
+    if not 0 <= (count := int(told)) <= most:
+        raise ValueError(f"{count} is no count")
+    return count
+
+
+def _text(told: Any) -> str:
+    if "\0" in (text := str(told)) or len(text) > MOST_LETTERS:
+        raise ValueError("a text that no row takes")
+    return text
 
 
 def _post(

@@ -10,6 +10,8 @@ from django.conf import settings
 from nodes.roster import NodeView
 
 LONGEST_WAIT_SECONDS = 600.0
+MOST_DOUBLINGS = 10
+"""Of the wait; a chunk that can be copied nowhere has tried more often than a float has room for."""
 """The back-off of a chunk that finds no target ends here."""
 
 
@@ -75,7 +77,8 @@ class Job:
             return 0.0
         if not self.lacking:
             return None
-        return 1.0 if self.confirmed else min(2.0**self.chunk.attempts, LONGEST_WAIT_SECONDS)
+        doublings = min(self.chunk.attempts, MOST_DOUBLINGS)
+        return 1.0 if self.confirmed else min(2.0**doublings, LONGEST_WAIT_SECONDS)
 
 
 def is_crowded(zones: Iterable[str], writable_zones: Iterable[str]) -> bool:

@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Now
 
 from nodes import brake, client, figures, roster, safety
-from nodes.errors import NodeError
+from nodes.errors import NodeError, NodeRefused
 from nodes.figures import Figure
 from nodes.models import Orphan, Replica
 from nodes.roster import NodeView
@@ -110,7 +110,11 @@ def _unlink(view: NodeView) -> bool:
     unknown = _still_unknown(view, names)
     connection.close()
     for name in unknown:
-        client.delete_chunk(view, name)
+        try:
+            client.delete_chunk(view, name)
+        except NodeRefused as error:  # it keeps none of the others
+            log.warning("an orphan on %s stays for now: %s", view.name, error)
+            continue
         Orphan.objects.filter(node_id=view.id, name=name).delete()
     return len(names) == BATCH
 

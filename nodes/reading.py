@@ -21,6 +21,7 @@ from nodes import lanes, roster, wire
 from nodes.beside import Threads
 from nodes.errors import (
     ChunkUnavailable,
+    NodeBusy,
     NodeError,
     ReplicaAbsent,
     ReplicaCorrupt,
@@ -175,15 +176,16 @@ def _fetch_from(extent: ExtentView, candidates: Iterable[Source], doubted: Calla
     tried = len(untried)
     racing: list[Fetch] = []
     bad: list[UUID] = []
+    may_hedge_more = True
     try:
         while racing or untried:
             try:
                 if not racing:
                     racing.append(_ask(extent, *untried.popleft()))
-                may_hedge = len(racing) == 1 and _may_be_asked_now(untried)
+                may_hedge = may_hedge_more and len(racing) == 1 and _may_be_asked_now(untried)
                 fetched = _first_settled(racing, may_hedge=may_hedge)
                 if fetched is None:
-                    racing.append(_ask(extent, *untried.popleft(), lane_seconds=0))
+                    may_hedge_more = _hedge(extent, untried, racing)
                     continue
                 racing.remove(fetched)
                 pieces = fetched.chunk()
@@ -219,6 +221,16 @@ def _ask(
     return Fetch(
         view, digest=extent.digest, replica_id=replica_id, size=extent.length, lane_seconds=lane_seconds
     )
+
+
+def _hedge(extent: ExtentView, untried: deque[tuple[roster.NodeView, UUID]], racing: list[Fetch]) -> bool:
+    """Ask the next node beside a slow one; one that others keep busy by now is left for later."""
+    try:
+        racing.append(_ask(extent, *untried[0], lane_seconds=0))
+    except NodeBusy:
+        return False
+    untried.popleft()
+    return True
 
 
 def _may_be_asked_now(untried: Sequence[tuple[roster.NodeView, UUID]]) -> bool:

@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef, ProtectedError, Value
 from django.db.models.functions import Now
 
 from nodes import brake, client, failpoints, figures, given_up, roster, safety
-from nodes.errors import NodeError
+from nodes.errors import NodeError, NodeRefused
 from nodes.figures import Figure
 from nodes.models import Chunk, Content, ContentSegment, Extent, Node, Replica, Segment
 from nodes.roster import NodeView
@@ -214,13 +214,17 @@ def _unwanted_on(view: NodeView) -> Unwanted:
 def _remove_files(unwanted: Unwanted) -> tuple[list[UUID], bool]:
     """Remove a node's files for a while; returns the replicas they were of, and whether to go on at once.
 
-    One after the other, so that a node is never busy with removals alone; one that does not answer waits.
+    One after the other, so that a node is never busy with removals alone; one that does not answer waits, and
+    a file that a node cannot remove keeps none of the others.
     """
     removed: list[UUID] = []
     deadline = time.monotonic() + BUDGET_SECONDS
     for replica_id, name in unwanted.names.items():
         try:
             client.delete_chunk(unwanted.view, name)
+        except NodeRefused as error:
+            log.warning("a file on %s stays for now: %s", unwanted.view.name, error)
+            continue
         except NodeError as error:
             log.warning("files on %s wait to be removed: %s", unwanted.view.name, error)
             return removed, False

@@ -150,6 +150,7 @@ def _undoubted_elsewhere() -> QuerySet[Replica]:
         Replica.objects.stored()
         .filter(chunk_id=OuterRef("chunk_id"), doubted_at__isnull=True)
         .exclude(node_id=OuterRef("node_id"))
+        .exclude(node__absence_noted=True)  # it may never come back
     )
 
 

@@ -88,3 +88,4 @@ def say(verdict: str) -> Lie:
 VERIFY = ("POST", "/v1/verify")
 QUARANTINE = ("POST", "/v1/quarantine")
 LISTING = ("GET", "/v1/chunks")
+PROBE = ("POST", "/v1/probe")

@@ -10,6 +10,7 @@ from nodes.health import HealthLimits, failing_from, judge
 from nodes.models import Node
 from storagenode.version import VERSION
 from tests.nodes.living_cluster import age
+from tests.nodes.lying_node import PROBE, change
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 LIMITS = HealthLimits(
@@ -143,3 +144,24 @@ def test_a_row_nobody_wrote_lately_says_nothing(cluster):
     age("nodes_node", "probed_at", roster.fresh_seconds() + 1)
     roster.forget()
     assert roster.views()[cluster.node("node-a").id].is_reachable
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        {"free_bytes": 2**70},
+        {"free_bytes": -1},
+        {"quarantined": 2**40},
+        {"sent_bytes": 1e999},
+        {"version": "1\0"},
+        {"filesystem_id": "x" * 500},
+    ],
+)
+def test_a_node_that_talks_nonsense_is_the_only_one_whose_health_is_not_known(cluster, nonsense):
+    Node.objects.update(health=Node.Health.UNKNOWN, probed_at=None)
+
+    with cluster.lying("node-a", {PROBE: change(lambda answer: {**answer, **nonsense})}):
+        health.probe_all()
+
+    assert "no status" in cluster.node("node-a").problem
+    assert {cluster.node(name).health for name in cluster.running if name != "node-a"} == {"online"}

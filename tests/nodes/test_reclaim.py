@@ -336,3 +336,23 @@ def test_a_pass_is_bounded_however_much_is_released(cluster, settings, monkeypat
     assert Content.objects.count() == 2
     assert not reclaim.drop_extents()
     assert not Content.objects.exists()
+
+
+def test_a_file_that_a_node_cannot_remove_keeps_none_of_the_others(cluster, settings):
+    settings.GRACE_SECONDS = 0
+    release(*(cluster.store(b"film %d" % number) for number in range(6)))
+    reclaim.drop_extents()
+    reclaim.condemn_for_good()
+    stuck = Replica.objects.filter(state=Replica.State.DELETING).select_related("node", "chunk").first()
+    place = cluster.file(stuck).parent
+    cluster.file(stuck).unlink()
+    place.rmdir()
+    place.write_bytes(b"")  # a file where a folder should be: a fault of its disk
+
+    for _ in range(2):
+        reclaim.delete_files()
+    assert set(Replica.objects.values_list("id", flat=True)) == {stuck.id}
+
+    place.unlink()
+    reclaim.delete_files()
+    assert not Replica.objects.exists()

@@ -376,3 +376,17 @@ def test_chunks_that_are_to_wait_for_different_times_are_settled_together(cluste
     assert not Chunk.objects.filter(lease_until__isnull=False).exists()
     assert Chunk.objects.filter(id=thin.id, copies_due_at__lte=Now()).exists()
     assert Chunk.objects.filter(id=lost.id, copies_due_at__gt=Now()).exists()
+
+
+def test_a_chunk_that_could_be_copied_nowhere_a_thousand_times_keeps_none_of_the_others(cluster):
+    cluster.store(b"lost")
+    cluster.store(b"thin")
+    for replica in chunk_of(b"lost").replicas.select_related("node", "chunk"):
+        cluster.file(replica).unlink()
+    Chunk.objects.filter(id=chunk_of(b"lost").id).update(attempts=1100)
+    make_due_now()
+
+    replicate_all()
+
+    assert len(cluster.holders(chunk_of(b"thin"))) == 3
+    assert chunk_of(b"lost").copies_due_at

@@ -1,12 +1,13 @@
 """A node that is slow, silent or heard by one side only costs a moment, and soon nothing."""
 
 import statistics
+import threading
 import time
 
 import pytest
 from blake3 import blake3
 
-from nodes import breaker, exchange, placing, reading
+from nodes import breaker, exchange, lanes, placing, reading, roster
 from nodes.errors import ChunkUnavailable, QuorumNotReached
 from nodes.hedging import SAVED_UP, Hedging
 from nodes.models import Chunk, Replica
@@ -233,3 +234,27 @@ def test_a_node_slower_than_its_least_rate_is_given_up(cluster, monkeypatch):
         cluster.bring_back(gone.node.name)
         assert cluster.read(content_id) == content
     assert not chunk.replicas.filter(doubted_at__isnull=False).exists()
+
+
+def test_a_copy_whose_node_is_busy_when_it_would_be_asked_beside_is_asked_when_the_first_fails(
+    cluster, monkeypatch
+):
+    content_id = cluster.store(b"hedged")
+    absent, good = chunk_of(b"hedged").replicas.select_related("node", "chunk").order_by("node__name")
+    cluster.file(absent).unlink()
+    views = roster.views()
+    order = [(views[copy.node_id], copy.id) for copy in (absent, good)]
+    monkeypatch.setattr(reading, "ranked", lambda sources: order)
+    first_settled = reading._first_settled
+
+    def others_come_first(racing, *, may_hedge):
+        if not may_hedge:
+            return first_settled(racing, may_hedge=False)
+        for _ in range(lanes.CHUNKS_A_NODE):
+            lanes.enter(good.node_id, timeout_seconds=0)
+        threading.Timer(0.2, lambda: [lanes.leave(good.node_id) for _ in range(lanes.CHUNKS_A_NODE)]).start()
+        return None
+
+    monkeypatch.setattr(reading, "_first_settled", others_come_first)
+
+    assert cluster.read(content_id) == b"hedged"

@@ -147,3 +147,17 @@ def test_a_copy_given_up_stays_so_when_it_is_bad_or_another_one_is_there(cluster
     assert (bad.state, doubled.state) == (Replica.State.CORRUPT, Replica.State.MISSING)
     assert len(quarantined(cluster, bad)) == 1
     assert cluster.file(doubled).exists()
+
+
+def test_what_cannot_be_read_now_is_not_given_up_for_a_copy_on_a_node_long_gone(cluster):
+    content_id = cluster.store(b"unreadable for a moment")
+    chunk = chunk_of(b"unreadable for a moment")
+    here, away = chunk.replicas.select_related("node", "chunk").order_by("node__name")
+    cluster.take_down(away.node.name)
+    cluster.update(away.node.name, health="offline", absence_noted=True)
+
+    with cluster.lying(here.node.name, {VERIFY: say("error")}):
+        assert not look(here)
+
+    assert here.state == Replica.State.STORED and here.doubted_at
+    assert cluster.read(content_id) == b"unreadable for a moment"
