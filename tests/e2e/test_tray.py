@@ -5,6 +5,7 @@ from pathlib import Path
 from playwright.sync_api import Route, expect
 
 from tests.e2e.people import Person
+from tests.e2e.test_uploads import write
 
 
 def test_what_failed_can_all_be_tried_again_while_others_are_on_their_way(
@@ -37,3 +38,29 @@ def test_what_failed_can_all_be_tried_again_while_others_are_on_their_way(
     held[0].continue_()
     expect(person.transfer("long.bin")).to_have_class("transfer done")
     person.complaints.clear()  # the browser tells of the refusals
+
+
+def test_an_upload_that_is_cancelled_while_it_waits_to_go_on_keeps_no_room(
+    person: Person, tmp_path: Path
+) -> None:
+    page, names = person.page, ["film.mp4", "a.zip", "b.zip", "c.zip"]
+    for name in names:
+        write(tmp_path / name, 5 * 2**20)
+    film = person.transfer("film.mp4")
+    page.route(
+        "**/api/v1/uploads/*", lambda one: one.request.method == "PATCH" or one.continue_()
+    )  # for ever
+    with page.expect_request(lambda request: request.method == "PATCH"):
+        person.choose_files([tmp_path / "film.mp4"])
+    film.get_by_role("button", name="Pause").click()
+    person.choose_files([tmp_path / name for name in names[1:]])
+    for name in names[1:]:
+        expect(person.transfer(name)).to_have_class("transfer sending")
+    film.get_by_role("button", name="Go on").click()
+    expect(film).to_have_class("transfer waiting")
+
+    with page.expect_response(lambda reply: reply.request.method == "DELETE") as ended:
+        film.get_by_role("button", name="Cancel").click()
+
+    assert ended.value.status == 204
+    expect(film).to_have_class("transfer cancelled")

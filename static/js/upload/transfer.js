@@ -67,9 +67,8 @@ export class Transfer {
   }
 
   async cancel() {
-    const was = this.state;
     this.#stop("cancelled", _("Cancelled"));
-    if (was !== "waiting" && this.upload?.url) await this.upload.abort(true).catch(() => {}); // else it expires by itself
+    if (this.upload?.url) await this.upload.abort(true).catch(() => {}); // else it expires by itself
   }
 
   #stop(state, words) {
