@@ -16,9 +16,10 @@ export class Problem extends Error {
   }
 }
 
-export function token() {
-  return document.querySelector("input[name=csrfmiddlewaretoken]").value;
-}
+// From its cookie, not from the page: whoever signs in again in another tab has a new one.
+export const token = () => cookie("__Host-csrftoken") ?? cookie("csrftoken") ?? "";
+
+const cookie = (name) => document.cookie.split("; ").find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1);
 
 export async function call(method, path, body, more = {}) {
   const headers = { Accept: "application/json", "X-CSRFToken": token(), ...more };

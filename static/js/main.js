@@ -1,5 +1,6 @@
 // Starts everything on a page of the frame, and sends each press of a [data-deed] to its deed.
 
+import { token } from "./api.js";
 import * as band from "./band.js";
 import * as cluster from "./cluster.js";
 import { deeds, deedsFor, deedsHere, open, refreshRoom } from "./deeds.js";
@@ -124,6 +125,10 @@ document.addEventListener("contextmenu", (event) => {
   else if (!event.buttons) show(at);
   else document.addEventListener("pointerup", () => setTimeout(show, 0, at), { once: true }); // which would close it
 });
+document.addEventListener("submit", ({ target }) => {
+  const field = target.elements.namedItem("csrfmiddlewaretoken");
+  if (field) field.value = token(); // as it is now
+}, { capture: true });
 document.addEventListener("page:shown", (event) => shown(event.detail));
 document.addEventListener("rows:came", (event) => {
   const row = event.detail.find((one) => one.dataset.id === awaited);

@@ -1,5 +1,7 @@
 """A connection or a session ends while a page is open: it is said, the page stays, and goes on afterwards."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Route, expect
 
@@ -77,6 +79,30 @@ def test_who_is_signed_out_meanwhile_is_told_and_comes_back_to_the_same_place(pe
     expect(page.get_by_role("heading", name="Receipts")).to_be_visible()
     expect(person.row("Hotels")).to_be_visible()
     person.complaints.clear()  # the browser tells of the 401
+
+
+def test_a_page_goes_on_when_one_has_signed_in_again_in_another_tab(person: Person, tmp_path: Path) -> None:
+    page = person.page
+    (tmp_path / "notes.txt").write_text("from the lake")
+    page.route("**/api/v1/uploads", lambda route: route.fulfill(status=403, json={"detail": "Not now."}))
+    person.choose_files([tmp_path / "notes.txt"])
+    expect(person.transfer("notes.txt")).to_have_class("transfer failed")
+    page.unroute("**/api/v1/uploads")
+    page.context.clear_cookies()
+    other = page.context.new_page()
+    other.goto(f"{person.url}/sign-in")
+    other.get_by_label("user name").fill(person.name)
+    other.get_by_label("Password", exact=True).fill(PASSWORD)
+    other.get_by_role("button", name="Sign in").click()
+    expect(other.get_by_role("heading", name="My files")).to_be_visible()
+    person.complaints.clear()  # the browser tells of the refusal
+
+    person.make_folder("Receipts")
+    person.transfer("notes.txt").get_by_role("button", name="Try notes.txt again").click()
+    expect(person.transfer("notes.txt")).to_have_class("transfer done")
+    page.get_by_role("button", name="Account of").click()
+    page.get_by_role("menuitem", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
 def test_what_ends_while_a_dialog_is_open_is_said_above_it(person: Person) -> None:

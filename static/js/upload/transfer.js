@@ -80,7 +80,6 @@ export class Transfer {
   #prepare() {
     return new window.tus.Upload(this.file, {
       endpoint: "/api/v1/uploads",
-      headers: { "X-CSRFToken": token() },
       chunkSize: SLICE_BYTES,
       fileReader: reader,
       uploadDataDuringCreation: this.size <= SMALL_BYTES, // what breaks off before the address is known begins anew
@@ -96,6 +95,7 @@ export class Transfer {
       },
       onProgress: (sent) => this.#progress(sent),
       onShouldRetry: (error) => mayPass(error.originalResponse),
+      onBeforeRequest: (request) => request.setHeader("X-CSRFToken", token()),
       onAfterResponse: (request, response) => {
         this.entryId = response.getHeader("Dfs-Entry") || this.entryId;
       },
