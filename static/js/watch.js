@@ -10,7 +10,7 @@ const watched = new Map(); // id → { parent, since, tells, isAsked }
 let wait = FIRST_MS;
 let timer = null;
 
-// Calls tell(mark) with the copies as they change: { tone, words }.
+// Calls tell(mark) with the copies as they change: { tone, words, drawn }.
 export function watch(id, { parent, tell = () => {} }) {
   const one = watched.get(id) ?? { tells: new Set(), isAsked: false };
   one.tells.add(tell);
@@ -63,8 +63,8 @@ async function tellOf(id, { parent, tells }) {
     const row = await rowNow(id);
     if (!row) return true;
     const { tone } = row.dataset;
-    const words = row.querySelector(".c-copies").textContent.trim();
-    tells.forEach((tell) => tell({ tone, words }));
+    const copies = row.querySelector(".c-copies");
+    tells.forEach((tell) => tell({ tone, words: copies.textContent.trim(), drawn: copies.querySelector("svg") }));
     if (!tone || tone === "busy") return false;
     await place(id, { parent });
   } catch (problem) {

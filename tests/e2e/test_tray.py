@@ -1,11 +1,16 @@
 """The tray of uploads while some fail and others are on their way."""
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Route, expect
 
 from tests.e2e.people import Person
 from tests.e2e.test_uploads import write
+
+ONE_OF_THREE = """data-tone="busy"\\1<span class="c-copies copies busy" role="gridcell"><svg class="mark">\
+<use href="#t-full"/><use href="#t-half"/><use href="#t-none"/></svg><span>1 von 3</span></span>"""
 
 
 def test_what_failed_can_all_be_tried_again_while_others_are_on_their_way(
@@ -64,3 +69,24 @@ def test_an_upload_that_is_cancelled_while_it_waits_to_go_on_keeps_no_room(
 
     assert ended.value.status == 204
     expect(film).to_have_class("transfer cancelled")
+
+
+def test_the_tray_draws_the_copies_as_the_list_does_in_every_language(
+    open_person: Callable[..., Person], tmp_path: Path
+) -> None:
+    person = open_person(locale="de-DE")
+    person.register()
+
+    def tell_of_one(route: Route) -> None:
+        reply = route.fetch()
+        drawn = r'data-tone="[^"]*"(.*?)<span class="c-copies.*?</span></span>'
+        route.fulfill(response=reply, body=re.sub(drawn, ONE_OF_THREE, reply.text(), flags=re.DOTALL))
+
+    person.page.route("**/files/rows", tell_of_one)
+    write(tmp_path / "scans.zip", 1000)
+    person.page.locator("#pick-files").set_input_files(tmp_path / "scans.zip")
+
+    transfer = person.transfer("scans.zip")
+    expect(transfer).to_contain_text("Auf 1 von 3 Knoten gespeichert")
+    drawn = transfer.locator(".end use").evaluate_all("all => all.map((one) => one.getAttribute('href'))")
+    assert drawn == ["#t-full", "#t-half", "#t-none"]

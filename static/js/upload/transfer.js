@@ -134,7 +134,8 @@ export class Transfer {
     else this.#become("done", _("Saved"));
   }
 
-  #told({ tone, words }) {
+  #told({ tone, words, drawn }) {
+    this.drawn = drawn?.cloneNode(true); // its copies
     if (tone === "full") this.#become("done", _("Saved on %(words)s nodes", { words }));
     else if (tone === "busy") this.#become("copying", /^2\D+3$/.test(words) ? _("Saved on %(words)s nodes. Third copy on the way", { words }) : _("Saved on %(words)s nodes. More copies on the way", { words }));
     else this.#become("copying", _("Saved on %(words)s nodes", { words }));

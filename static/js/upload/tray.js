@@ -142,7 +142,7 @@ function showOne(one) {
   parts.state.textContent = one.state === "sending" ? figures(one) : one.words;
   if (parts.shown !== one.state) showDeeds(one, parts);
   if (one.entryId && !parts.name.firstElementChild) parts.name.replaceChildren(make("a", { href: `/files/${one.parent}`, onclick: (event) => showPlace(event, one) }, one.name));
-  if (one.state === "copying") parts.end.replaceChildren(tablets(one.words.includes("1 of") ? ["full", "half", "none"] : ["full", "full", "half"]));
+  if (one.state === "copying") parts.end.replaceChildren(one.drawn ?? tablets(["full", "full", "half"]));
 }
 
 function showPlace(event, { entryId: id, parent }) {
