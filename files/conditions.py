@@ -10,6 +10,7 @@ from uuid import UUID
 
 from files.errors import BadHeader, PreconditionFailed
 
+_STAR_IN_QUOTES = '"*"'  # a tag like others, and none of ours
 _TAG = re.compile(r'\s*(W/)?(?:"([\x21\x23-\x7e\x80-\xff]*)"|([A-Za-z0-9._-]+|\*))\s*(?:,|\Z)')
 _SHA256 = re.compile(r"(?:\A|,)\s*sha-256(?![a-z0-9_.*-])([^,]*)", re.IGNORECASE | re.ASCII)
 _DIGEST = re.compile(r"\s*=\s*:([A-Za-z0-9+/=]*):\s*(?:;.*)?", re.ASCII)
@@ -32,7 +33,7 @@ def parse_preconditions(headers: Mapping[str, str]) -> Preconditions:
     """Read the headers that a change depends on. Raises BadHeader."""
     return Preconditions(
         parse_etags(headers.get("If-Match")),
-        parse_etags(headers.get("If-None-Match")),
+        parse_etags(headers.get("If-None-Match"), weak=True),  # 13.1.2
         parse_date(headers.get("If-Unmodified-Since")),
     )
 
@@ -40,7 +41,8 @@ def parse_preconditions(headers: Mapping[str, str]) -> Preconditions:
 def parse_etags(header: str | None, *, weak: bool = False) -> list[str] | None:
     """Return the tags of If-Match or If-None-Match, `*` among them; None without the header.
 
-    Weak tags count only where asked for. A tag without its quotes is understood. Raises BadHeader.
+    Weak tags count only where asked for, as for If-None-Match. A tag without its quotes is understood.
+    Raises BadHeader.
     """
     if header is None:
         return None
@@ -50,7 +52,7 @@ def parse_etags(header: str | None, *, weak: bool = False) -> list[str] | None:
         if match is None:
             raise BadHeader("If-Match and If-None-Match hold quoted etags or *.")
         if weak or not match[1]:
-            tags.append(match[2] if match[2] is not None else match[3])
+            tags.append(match[3] or (_STAR_IN_QUOTES if match[2] == "*" else match[2]))
         at = match.end()
     return tags
 

@@ -59,11 +59,10 @@ _READ: dict[str, Any] = {
     },
 }
 _HEAD: dict[str, Any] = {
-    **_READ,
-    "description": "Tell what a GET would answer, without the bytes.",
+    "description": "Tell what a GET of the whole would answer, without the bytes.",
+    "parameters": [one for one in _READ["parameters"] if one["name"] not in ("Range", "If-Range")],
     "responses": {
         "200": {"description": "The headers of a GET.", "headers": _TOLD_WHOLE},
-        "206": {"description": "The headers of a GET of ranges.", "headers": _PART},
         "304": {"description": "Not changed.", "headers": _STATE},
     },
 }

@@ -25,7 +25,7 @@ def send(
         if_modified_since=meta.get("HTTP_IF_MODIFIED_SINCE"),
         if_unmodified_since=meta.get("HTTP_IF_UNMODIFIED_SINCE"),
         if_range=meta.get("HTTP_IF_RANGE"),
-        range_header=meta.get("HTTP_RANGE"),
+        range_header=meta.get("HTTP_RANGE") if request.method == "GET" else None,  # RFC 9110, 14.2
         inline=flags.is_set(request.GET, "inline"),
         destination=meta.get(DESTINATION, ""),
     )

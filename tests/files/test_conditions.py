@@ -23,6 +23,7 @@ NOW = datetime(2026, 5, 4, 12, 30, 15, 999, tzinfo=UTC)
         ("bare-tag", ["bare-tag"]),
         ('"a,b"', ["a,b"]),
         ("", []),
+        ('"*"', ['"*"']),
     ],
 )
 def test_etags_are_read(header, tags):

@@ -38,7 +38,9 @@ def test_a_write_can_depend_on_what_is_there(api):
 def test_a_write_can_depend_on_what_is_not_there(api):
     first = put(api, "a.txt", b"one")
 
-    assert code(put(api, "a.txt", b"two", **{"If-None-Match": first["ETag"]})) == (412, "precondition_failed")
+    for etag in (first["ETag"], f"W/{first['ETag']}"):  # compared weakly
+        refused = put(api, "a.txt", b"two", **{"If-None-Match": etag})
+        assert code(refused) == (412, "precondition_failed")
     second = put(api, "a.txt", b"two", **{"If-None-Match": '"x"'})
     assert second.status_code == 200
     assert put(api, "a.txt", b"three", **{"If-None-Match": first["ETag"]}).status_code == 200
@@ -106,6 +108,15 @@ def test_reading_writing_and_deleting_can_depend_on_a_date(api):
     assert put_by_id(b"three", get(api, "a.txt")["Last-Modified"]).status_code == 200
     assert put(api, "new.txt", b"", **since(before)).status_code == 201  # nothing is there
     assert api.delete(CONTENT + "a.txt", headers=since(get(api, "a.txt")["Last-Modified"])).status_code == 200
+
+
+def test_a_star_in_quotes_is_the_tag_of_nothing(api):
+    put(api, "a.txt", b"one")
+
+    assert get(api, "a.txt", **{"If-None-Match": '"*"'}).status_code == 200
+    assert code(get(api, "a.txt", **{"If-Match": '"*"'})) == (412, "precondition_failed")
+    assert code(put(api, "a.txt", b"two", **{"If-Match": '"*"'})) == (412, "precondition_failed")
+    assert put(api, "a.txt", b"two", **{"If-None-Match": '"*"'}).status_code == 200
 
 
 @pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from tests.files.conftest import code
-from tests.files.content_requests import body, get, put
+from tests.files.content_requests import CONTENT, body, get, put
 
 pytestmark = pytest.mark.usefixtures("cluster")
 
@@ -65,6 +65,16 @@ def test_a_range_of_another_version_is_the_whole_file(api):
     assert (same.status_code, body(same)) == (206, b"he")
     assert (other.status_code, body(other)) == (200, b"world")
     assert by_date.status_code == 200
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-1", "bytes=0-0,4-4", "bytes=5-"])
+def test_a_head_tells_of_the_whole_whatever_range_is_asked_for(api, asked):
+    put(api, "a.txt", b"hello")
+
+    reply = api.head(CONTENT + "a.txt", headers={"Range": asked})
+
+    assert (reply.status_code, reply["Content-Length"]) == (200, "5")
+    assert "Content-Range" not in reply
 
 
 def test_a_part_is_never_taken_for_the_whole(api):
