@@ -27,6 +27,15 @@ PASTE = """([where, ...names]) => {
   document.querySelector(where).dispatchEvent(paste);
 }"""
 
+LOCKED = """() => {
+  const find = DataTransferItem.prototype.webkitGetAsEntry;
+  DataTransferItem.prototype.webkitGetAsEntry = function () {
+    const entry = find.call(this);
+    const refuse = (take, refused) => refused(new DOMException("It cannot be read.", "NotReadableError"));
+    return entry.name === "locked.txt" ? Object.defineProperty(entry, "file", { value: refuse }) : entry;
+  };
+}"""
+
 
 def test_taken_names_are_settled_before_a_byte_is_sent(person: Person, tmp_path: Path) -> None:
     names = ("both.txt", "new.txt", "replace.txt", "skip.txt")
@@ -276,6 +285,21 @@ def test_a_file_in_the_place_of_a_dropped_folder_is_told_of_and_nothing_is_sent(
 
     expect(person.page.locator("#toasts")).to_contain_text("“Day 1” is a file there, and no folder can have")
     expect(person.page.locator("#tray")).to_be_hidden()
+
+
+def test_a_dropped_file_that_cannot_be_read_is_named_and_the_others_are_sent(
+    person: Person, tmp_path: Path
+) -> None:
+    files = [tmp_path / name for name in ("locked.txt", "plan.md")]
+    for file in files:
+        file.write_text(file.name)
+    person.page.evaluate(LOCKED)
+
+    drop(person, *files, on=person.page.get_by_role("main"))
+
+    expect(person.transfer("plan.md")).to_have_class("transfer done")
+    expect(person.page.locator("#toasts")).to_contain_text("“locked.txt” cannot be read and was left out.")
+    expect(person.page.locator("#tray .transfer")).to_have_count(1)
 
 
 def test_files_that_are_pasted_come_into_the_folder_on_show(person: Person) -> None:

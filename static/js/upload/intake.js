@@ -8,7 +8,7 @@ import { targetAt } from "../moving.js";
 import { folderId, inTrash, page } from "../page.js";
 import { place } from "../rows.js";
 import { orSay, progress, toast } from "../toast.js";
-import { size } from "../words.js";
+import { size, things } from "../words.js";
 import { askAbout } from "./conflicts.js";
 import { dropped } from "./dropped.js";
 import * as queue from "./queue.js";
@@ -37,8 +37,12 @@ export function start() {
     const target = over(event);
     if (!target) return;
     mark(null);
-    const files = dropped(event.dataTransfer); // before any await: the list of items dies with the event
-    await orSay(async () => take(await files, target));
+    const read = dropped(event.dataTransfer); // before any await: the list of items dies with the event
+    await orSay(async () => {
+      const { items, unread } = await read;
+      await take(items, target);
+      if (unread.length) toast(leftOut(unread));
+    });
   });
   document.addEventListener("paste", (event) => {
     const files = [...(event.clipboardData?.files ?? [])].map((file) => ({ file, folders: [] }));
@@ -54,6 +58,10 @@ function mark(element) {
   for (const old of document.querySelectorAll(".drop-target, .drop-here")) if (old !== element) old.classList.remove("drop-target", "drop-here");
   element?.classList.add(["list", "empty"].includes(element.id) ? "drop-here" : "drop-target");
 }
+
+const leftOut = ([name, ...others]) => others.length
+  ? _("%(things)s cannot be read and were left out, “%(name)s” among them.", { things: things(others.length + 1, "item"), name })
+  : _("“%(name)s” cannot be read and was left out.", { name });
 
 // items: [{ file, folders: ["Summer", "Day 1"] }]; without a file it is an empty folder
 async function take(given, target) {
