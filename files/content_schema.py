@@ -45,7 +45,11 @@ _READ: dict[str, Any] = {
     ),
     "parameters": [
         _header("Range", "One range of bytes, or at most 16."),
-        _header("If-Range", "The etag of the version that the range is of."),
+        _header(
+            "If-Range",
+            "The etag of the version that the range is of. A date gives the whole: what lies at an address"
+            " may be replaced, or moved there, within its second.",
+        ),
         _header("If-Match", "Content etags."),
         _header("If-None-Match", "Content etags."),
         _header("If-Modified-Since", "An HTTP date; counts without If-None-Match."),
