@@ -45,7 +45,7 @@ class Placement:
 def place(digest: bytes, body: memoryview, *, stored_on: Set[int] = frozenset()) -> list[Placement]:
     """Put the bytes on as many nodes as the write quorum still lacks; returns trusted and fresh placements.
 
-    `stored_on` are nodes with a stored replica: trusted when they are reachable now, not written again then.
+    `stored_on` are nodes with a stored replica, which is not written again where `reachable` trusts it.
     Nodes given up by this process's breaker, suspect and offline ones are asked, in this order, when the
     others do not suffice. Every fresh copy was hashed and fsynced by its node. Raises QuorumNotReached, or
     ClusterFull: then record nothing.
@@ -77,7 +77,8 @@ class _Round:
         self._zones = {view.zone for view in trusted}
         self._on_their_way: list[_Copy] = []
         views = roster.views()
-        self._untried = {v.id: v for v in views.values() if v.is_writable and v.id not in stored_on}
+        has_copy = {view.id for view in trusted}
+        self._untried = {v.id: v for v in views.values() if v.is_writable and v.id not in has_copy}
         self._last_resorts = _last_resorts(views.values())
         self._full: set[int] = set()
         self._tries_left = MAX_TRIES_A_COPY * settings.REPLICAS
@@ -227,16 +228,13 @@ def _is_new_zone(zone: str, zones: Set[str]) -> bool:
 def reachable(node_ids: Set[int]) -> list[NodeView]:
     """Return those of the nodes that are in service and answer, and whose old copies may be trusted.
 
-    A node that has just come back may have an older disk: its copies are trusted only where a quorum cannot
-    be had without them, until a pass over its listing has seen them.
+    A node that has just come back may have an older disk, and after a restore of the database every node may
+    lack what was reclaimed since: such copies are written anew, until a pass over the listing has seen them.
     """
-    views = roster.views()
     if not node_ids:
         return []
-    answering = [views[node_id] for node_id in node_ids if node_id in views and views[node_id].is_reachable]
-    proven = [view for view in answering if view.returned_at is None]
-    others = sum(view.is_writable for view in views.values() if view.id not in node_ids)
-    return proven if len(proven) + others >= settings.WRITE_QUORUM else answering
+    known = [view for node_id in node_ids if (view := roster.views().get(node_id))]
+    return [view for view in known if view.is_reachable and view.returned_at is None]
 
 
 def as_placements(trusted: list[NodeView]) -> list[Placement]:

@@ -7,6 +7,11 @@ CREATE OR REPLACE FUNCTION nodes_hold_duty(p_node bigint) RETURNS void LANGUAGE 
     SELECT pg_advisory_xact_lock((2::bigint << 56) | p_node)
 $$;
 
+-- Was a copy verified since its node came back from its last absence, if it was away? Its disk may be an older one.
+CREATE OR REPLACE FUNCTION nodes_is_proven(p_node bigint, p_verified_at timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT NOT EXISTS (SELECT FROM nodes_node WHERE id = p_node AND returned_at >= coalesce(p_verified_at, '-infinity'))
+$$;
+
 -- Arrays: chunk i has c_digest[i], c_size[i] (ordered by digest: the one order in which chunk rows are locked);
 -- placement j says that chunk r_chunk[j] (1-based) is on node r_node[j], in the file of replica r_id[j], or,
 -- where r_id[j] is null, in a stored replica that was there before; extent k has e_length[k] bytes of chunk
@@ -92,10 +97,12 @@ BEGIN
         END LOOP;
         ids := ids || v_id;
 
-        IF NOT fresh THEN  -- a copy on its way to the same node, or in doubt there, gives way, and its file goes
+        IF NOT fresh THEN
+            -- A copy on its way to the same node, in doubt there or not proven to be there, gives way; its file goes.
             UPDATE nodes_replica SET state = 'deleting'
                 WHERE chunk_id = v_id
-                AND (state || '' = 'pending' OR state || '' = 'stored' AND doubted_at IS NOT NULL)
+                AND (state || '' = 'pending' OR state || '' = 'stored'
+                     AND (doubted_at IS NOT NULL OR NOT nodes_is_proven(node_id, verified_at)))
                 AND node_id + 0 IN
                     (SELECT r_node[j] FROM generate_subscripts(r_chunk, 1) j
                      WHERE r_chunk[j] = i AND r_id[j] IS NOT NULL);
@@ -112,7 +119,8 @@ BEGIN
                 WHERE r_chunk[j] = i AND r_id[j] IS NOT NULL AND r_node[j] <> ALL(retired)
                 ON CONFLICT (id) DO NOTHING;
             SELECT count(DISTINCT node_id + 0) INTO v_count FROM nodes_replica
-                WHERE chunk_id = v_id AND state || '' = 'stored' AND doubted_at IS NULL AND node_id + 0 IN
+                WHERE chunk_id = v_id AND state || '' = 'stored' AND doubted_at IS NULL
+                AND nodes_is_proven(node_id, verified_at) AND node_id + 0 IN
                     (SELECT r_node[j] FROM generate_subscripts(r_chunk, 1) j WHERE r_chunk[j] = i);
             UPDATE nodes_chunk SET copies_due_at = now(), copies_seen = v_count
                 WHERE id = v_id AND v_count < replication_factor AND copies_due_at IS NULL

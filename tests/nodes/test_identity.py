@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import transaction
 from django.db.models.functions import Now
 
-from nodes import health, membership, replication, roster
+from nodes import contents, health, membership, reclaim, replication, roster
 from nodes.errors import StoreCloned, StoreForeign
 from nodes.models import Chunk, Node, Replica
 from tests.nodes.living_cluster import Cluster, age, chunk_of
@@ -153,6 +154,46 @@ def test_known_bytes_can_be_stored_while_every_node_that_has_them_is_just_back(c
         cluster.update(name, duty="draining")
 
     assert cluster.read(cluster.store(content)) == content
+
+
+@pytest.mark.parametrize("is_condemned", [False, True])
+def test_f44_bytes_that_a_restored_database_knows_and_no_disk_has_are_stored_anew(cluster, is_condemned):
+    """They were reclaimed after the database was saved; the rows of their copies came back with it."""
+    content = b"reclaimed since"
+    cluster.update("node-d", duty="draining")
+    content_id = cluster.store(content)
+    replicate_all()
+    if is_condemned:
+        with transaction.atomic():
+            contents.release([content_id])
+        reclaim.drop_extents()
+    for replica in chunk_of(content).replicas.select_related("node", "chunk"):
+        cluster.file(replica).unlink()
+    Node.objects.update(returned_at=Now())
+    roster.forget()
+
+    again = cluster.store(content)
+
+    assert len(cluster.holders(chunk_of(content))) == 2
+    assert cluster.read(again) == content
+
+
+def test_f29_known_bytes_are_stored_anew_where_an_older_disk_came_back(cluster):
+    content = b"not on the older disk"
+    content_id = cluster.store(content)
+    chunk = chunk_of(content)
+    gone, there = chunk.replicas.select_related("node", "chunk").order_by("node__name")
+    with transaction.atomic():
+        contents.release([content_id])
+    reclaim.drop_extents()
+    cluster.file(gone).unlink()
+    cluster.update(gone.node.name, returned_at=Now())
+    for name in cluster.running.keys() - {gone.node.name, there.node.name}:
+        cluster.update(name, duty="draining")
+
+    cluster.store(content)
+
+    assert len(cluster.holders(chunk)) == 2
 
 
 def test_f29_a_copy_verified_since_the_return_is_not_looked_at_again(cluster, machine, settings):
