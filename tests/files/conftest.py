@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import Usage, User
-from files import tree, uploads
+from files import names, tree, uploads
 from files.models import Entry
 from files.uploads import Target
 from nodes import roster
@@ -63,7 +63,7 @@ def anonymous() -> APIClient:
 def write_file(user: User, path: str, *, size: int = 0, on_conflict: str = "replace") -> Entry:
     """Commit a file whose content is a row without chunks: the tree does not mind."""
     folder, _, name = path.rpartition("/")
-    target = Target(make_folder(user, folder).id, name, on_conflict=on_conflict)
+    target = Target(make_folder(user, folder).id, names.clean(name), on_conflict=on_conflict)
     with transaction.atomic():
         content = Content.objects.create(size=size)
         committed = uploads.commit_content(user, content.id, size, target)

@@ -93,7 +93,7 @@ def test_s25_a_range_lies_in_the_file(size: int, header: str):
 @fuzzed(header=made_of('"', "W/", "*", ",", " ", "abc", "\\", "\x80"), weak=st.booleans())
 def test_s25_an_etag_comes_back_from_its_header(weak: bool, header: str):
     for tag in read(conditions.parse_etags, header, weak=weak, refusals=BadHeader) or []:
-        assert tag == "*" or conditions.parse_etags(f'"{tag}"') == [tag]
+        assert tag in ("*", '"*"') or conditions.parse_etags(f'"{tag}"') == [tag]
 
 
 @fuzzed(header=made_of("Sun, ", "29 ", "Nov ", "2026 ", "25:61:61", "GMT", "+9999", "0", "99999999999"))
