@@ -231,9 +231,8 @@ def reachable(node_ids: Set[int]) -> list[NodeView]:
     A node that has just come back may have an older disk, and after a restore of the database every node may
     lack what was reclaimed since: such copies are written anew, until a pass over the listing has seen them.
     """
-    if not node_ids:
-        return []
-    known = [view for node_id in node_ids if (view := roster.views().get(node_id))]
+    views = roster.views()  # for nobody, too: a later look would hold a connection while nodes sync
+    known = [views[node_id] for node_id in node_ids if node_id in views]
     return [view for view in known if view.is_reachable and view.returned_at is None]
 
 
