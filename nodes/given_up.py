@@ -26,7 +26,7 @@ WHERE %s <= (
     SELECT count(*) FROM nodes_replica good JOIN nodes_node at ON at.id = good.node_id
     WHERE good.chunk_id = c.id AND good.state = 'stored' AND good.doubted_at IS NULL
         AND at.duty = 'active' AND NOT at.absence_noted
-        AND (at.returned_at IS NULL OR good.verified_at > at.returned_at)
+        AND nodes_is_proven(at.returned_at, good.verified_at)
 ) AND (%s::bigint[] IS NULL OR c.id = ANY(%s::bigint[]))
 """
 

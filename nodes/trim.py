@@ -37,7 +37,7 @@ SELECT r.id, r.chunk_id, r.node_id, n.zone, 1 - n.free_bytes::float / greatest(n
     n.duty = 'active' AND NOT n.absence_noted,
     n.health = 'online' AND n.probed_at > now() - %s::float * interval '1 second',
     r.doubted_at IS NULL AND r.verified_at > r.stored_at AND r.verified_at > now() - interval '24 hours'
-        AND (n.returned_at IS NULL OR r.verified_at > n.returned_at)
+        AND nodes_is_proven(n.returned_at, r.verified_at)
 FROM nodes_replica r JOIN nodes_node n ON n.id = r.node_id
 WHERE r.chunk_id = ANY(%s::bigint[]) AND r.state = 'stored'
 """

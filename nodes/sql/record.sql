@@ -8,8 +8,9 @@ CREATE OR REPLACE FUNCTION nodes_hold_duty(p_node bigint) RETURNS void LANGUAGE 
 $$;
 
 -- Was a copy verified since its node came back from its last absence, if it was away? Its disk may be an older one.
-CREATE OR REPLACE FUNCTION nodes_is_proven(p_node bigint, p_verified_at timestamptz) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT NOT EXISTS (SELECT FROM nodes_node WHERE id = p_node AND returned_at >= coalesce(p_verified_at, '-infinity'))
+CREATE OR REPLACE FUNCTION nodes_is_proven(p_returned_at timestamptz, p_verified_at timestamptz) RETURNS boolean
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT p_returned_at IS NULL OR coalesce(p_verified_at > p_returned_at, false)
 $$;
 
 -- Arrays: chunk i has c_digest[i], c_size[i] (ordered by digest: the one order in which chunk rows are locked);
@@ -101,8 +102,8 @@ BEGIN
             -- A copy on its way to the same node, in doubt there or not proven to be there, gives way; its file goes.
             UPDATE nodes_replica SET state = 'deleting'
                 WHERE chunk_id = v_id
-                AND (state || '' = 'pending' OR state || '' = 'stored'
-                     AND (doubted_at IS NOT NULL OR NOT nodes_is_proven(node_id, verified_at)))
+                AND (state || '' = 'pending' OR state || '' = 'stored' AND (doubted_at IS NOT NULL
+                     OR NOT nodes_is_proven((SELECT returned_at FROM nodes_node WHERE id = node_id), verified_at)))
                 AND node_id + 0 IN
                     (SELECT r_node[j] FROM generate_subscripts(r_chunk, 1) j
                      WHERE r_chunk[j] = i AND r_id[j] IS NOT NULL);
@@ -120,7 +121,8 @@ BEGIN
                 ON CONFLICT (id) DO NOTHING;
             SELECT count(DISTINCT node_id + 0) INTO v_count FROM nodes_replica
                 WHERE chunk_id = v_id AND state || '' = 'stored' AND doubted_at IS NULL
-                AND nodes_is_proven(node_id, verified_at) AND node_id + 0 IN
+                AND nodes_is_proven((SELECT returned_at FROM nodes_node WHERE id = node_id), verified_at)
+                AND node_id + 0 IN
                     (SELECT r_node[j] FROM generate_subscripts(r_chunk, 1) j WHERE r_chunk[j] = i);
             UPDATE nodes_chunk SET copies_due_at = now(), copies_seen = v_count
                 WHERE id = v_id AND v_count < replication_factor AND copies_due_at IS NULL

@@ -116,6 +116,10 @@ class Person:
         self.page.route(url, lambda route: held.append(route))
         return held
 
+    def see_drawn(self) -> None:
+        """Await that the page has drawn what its scripts have made of an answer."""
+        self.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
     def trash(self, entry_id: str | None) -> None:
         """Have an entry moved to the trash in another place; the page has to hear of it by itself."""
         reply = self.page.request.delete(f"{self.url}/api/v1/entries/{entry_id}", headers=self.proof())

@@ -2,7 +2,7 @@
 
 import re
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.e2e import pictures
 from tests.e2e.people import Person
@@ -33,12 +33,12 @@ def test_what_is_typed_is_looked_for_at_once_in_the_whole_tree(person: Person) -
 
 
 def test_an_answer_that_comes_when_one_is_elsewhere_leaves_the_address_alone(person: Person) -> None:
-    page, waiting = person.page, list[Route]()
+    page = person.page
     person.put({"lake at dusk.txt": b"1"})
     page.keyboard.press("/")
     page.keyboard.type("lak")
     expect(person.row("lake at dusk.txt")).to_be_visible()
-    page.route("**/search?*", lambda route: waiting.append(route))
+    waiting = person.hold("**/search?*")
     with page.expect_request("**/search?*"):
         page.keyboard.type("e")
 
@@ -47,7 +47,7 @@ def test_an_answer_that_comes_when_one_is_elsewhere_leaves_the_address_alone(per
     with page.expect_response("**/search?*") as late:
         waiting.pop().continue_()
     late.value.finished()
-    page.evaluate("new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))")
+    person.see_drawn()
 
     assert page.url == f"{person.url}/starred"
 

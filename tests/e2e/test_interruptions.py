@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.e2e.conftest import PHONE
 from tests.e2e.people import PASSWORD, Person
@@ -160,9 +160,9 @@ def test_a_script_that_does_not_load_is_told_of_with_a_way_out(person: Person, s
 
 
 def test_a_script_that_takes_long_to_load_is_waited_for_without_a_word(person: Person) -> None:
-    page, line, held = person.page, person.page.locator("#unloaded"), list[Route]()
+    page, line = person.page, person.page.locator("#unloaded")
     person.make_folder("Receipts")
-    page.route("**/js/words*.js", lambda route: held.append(route))
+    held = person.hold("**/js/words*.js")
     with page.expect_request("**/js/words*.js"):
         page.reload(wait_until="commit")
     expect(person.row("Receipts")).to_be_visible()

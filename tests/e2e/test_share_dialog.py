@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import Locator, Page, Response, Route, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
 from tests.e2e.people import Person
 
@@ -95,12 +95,12 @@ def test_what_could_not_be_changed_is_shown_as_it_is(person: Person, open_person
 
 
 def test_a_switch_that_is_pressed_twice_makes_one_link(person: Person) -> None:
-    page, waiting = person.page, list[Route]()
+    page = person.page
     person.put({"notes.txt": b"from the lake"})
     entry_id = person.row("notes.txt").get_attribute("data-id")
     dialog = shared(person, "notes.txt")
     link = dialog.get_by_role("checkbox", name="Anyone with the link")
-    page.route("**/shares", lambda route: waiting.append(route))
+    waiting = person.hold("**/shares")
 
     with page.expect_request("**/shares"):
         link.click()
@@ -115,13 +115,13 @@ def test_a_switch_that_is_pressed_twice_makes_one_link(person: Person) -> None:
 
 
 def test_what_was_asked_for_last_holds(person: Person) -> None:
-    page, waiting = person.page, list[Route]()
+    page = person.page
     person.put({"notes.txt": b"from the lake"})
     dialog = shared(person, "notes.txt")
     dialog.get_by_role("checkbox", name="Anyone with the link").check()
     most = dialog.get_by_label("Downloads at most")
     most.fill("5")
-    page.route("**/api/v1/shares/*", lambda route: waiting.append(route))
+    waiting = person.hold("**/api/v1/shares/*")
     with page.expect_request("**/api/v1/shares/*"):
         most.press("Tab")
     most.fill("7")
@@ -135,20 +135,20 @@ def test_what_was_asked_for_last_holds(person: Person) -> None:
         page.unroute("**/api/v1/shares/*")
     first.value.finished()
     second.value.finished()
-    page.evaluate("new Promise((shown) => requestAnimationFrame(() => requestAnimationFrame(shown)))")
+    person.see_drawn()
 
     expect(dialog).to_contain_text("0 of 7 downloads were made")
 
 
 def test_the_answer_to_one_term_leaves_alone_what_is_typed_into_another(person: Person) -> None:
-    page, waiting = person.page, list[Route]()
+    page = person.page
     person.put({"notes.txt": b"from the lake"})
     dialog = shared(person, "notes.txt")
     dialog.get_by_role("checkbox", name="Anyone with the link").check()
     role, password = dialog.get_by_label("People can"), dialog.get_by_label("Password")
     most = dialog.get_by_label("Downloads at most")
     expect(role).to_be_visible()
-    page.route("**/api/v1/shares/*", lambda route: waiting.append(route))
+    waiting = person.hold("**/api/v1/shares/*")
 
     with page.expect_request("**/api/v1/shares/*"):
         role.select_option("View only")
