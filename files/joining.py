@@ -11,7 +11,6 @@ from files.errors import FilesError, PartUnfinished, UploadNotFound
 from files.models import Upload
 from files.resumable import Progress
 from files.tus import PARTIAL, Concat, Wanted
-from files.uploads import Target
 from nodes import contents
 
 if TYPE_CHECKING:
@@ -22,12 +21,13 @@ def join(user: "User", wanted: Wanted, concat: Concat, *, metadata: str = "") ->
     """Make a file of the user's parts in their order; the parts are used up.
 
     Asking again after a lost answer finds the file. Raises UploadNotFound for a part that is none,
-    PartUnfinished, what aiming at the file raises, and QuotaExceeded; then the parts are as they were.
+    PartUnfinished, what aiming at the file raises, and QuotaExceeded; then the parts are as they were, and no
+    folder was made.
     """
     if (made := _made(user, concat)) is not None:
         return made
     try:
-        return _join(user, wanted, concat, aiming.aim(user, wanted), metadata)
+        return _join(user, wanted, concat, metadata)
     except FilesError:  # the parts are used up, or the name is taken: perhaps by this request sent twice
         if (made := _made(user, concat)) is not None:
             return made
@@ -40,9 +40,10 @@ def _made(user: "User", concat: Concat) -> Progress | None:
     return None if upload is None else resumable.progress_of(resumable.find(user, upload.id))
 
 
-def _join(user: "User", wanted: Wanted, concat: Concat, target: Target, metadata: str) -> Progress:
-    with transaction.atomic():
+def _join(user: "User", wanted: Wanted, concat: Concat, metadata: str) -> Progress:
+    with transaction.atomic():  # folders that are made on the way stay only with the file
         segment_ids = _take_parts(user, concat)
+        target = aiming.aim(user, wanted)
         content_id, size = contents.join(segment_ids)
         upload = Upload.objects.create(
             owner=user,

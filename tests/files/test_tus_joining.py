@@ -9,7 +9,7 @@ from django.db.models import F
 from accounts.models import Usage
 from files import access, purging, resumable, tus
 from files.errors import BadHeader
-from files.models import Upload
+from files.models import Entry, Upload
 from nodes.models import Chunk, Content, Segment
 from tests.files.conftest import code, make_folder, used_bytes, write_file
 from tests.files.test_races import at_once
@@ -165,6 +165,20 @@ def test_parts_that_cannot_be_joined_are_as_they_were(api, stranger_api, owner):
     assert code(join(api, done)) == (507, "quota_exceeded")
     Usage.objects.filter(user=owner).update(quota_bytes=kept_for_the_others + 3)
     assert join(api, done).status_code == 201
+
+
+def test_a_join_that_is_refused_makes_no_folders(api, owner):
+    done, open_part = finished_part(api, b"one"), part(api, 5)
+    new = {"filename": "", "path": "/new/deep/a.bin", "parents": "1"}
+
+    assert code(join(api, done, open_part, **new)) == (409, "part_unfinished")
+    Usage.objects.filter(user=owner).update(quota_bytes=5 + 2)
+    assert code(join(api, done, **new)) == (507, "quota_exceeded")
+    assert not Entry.objects.exclude(name="").exists()
+
+    Usage.objects.filter(user=owner).update(quota_bytes=5 + 3)
+    assert join(api, done, **new).status_code == 201
+    assert content(api, "new/deep/a.bin") == b"one"
 
 
 def test_a_joined_file_and_its_bytes_go_when_it_is_purged(api, owner):
