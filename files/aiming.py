@@ -1,4 +1,4 @@
-"""Finds where the file goes that an upload's metadata tells of: by a folder's id, by a path, or by both."""
+"""Finds where the file goes that an upload's metadata tells of: by a folder's id, or by a path."""
 
 from typing import TYPE_CHECKING
 from uuid import UUID

@@ -209,6 +209,8 @@ def parse_wanted(metadata: Mapping[str, str]) -> Wanted:
     on_conflict = metadata.get("on_conflict") or Upload.OnConflict.FAIL
     if on_conflict not in Upload.OnConflict.values:
         raise BadHeader("on_conflict is replace, rename or fail.")
+    if metadata.get("parent") and metadata.get("path"):
+        raise BadHeader("A path begins at the topmost folder: send it without parent, or parent without it.")
     return Wanted(
         filename=metadata.get("filename") or metadata.get("name") or "",
         parent_id=_parse_id(metadata["parent"]) if metadata.get("parent") else None,

@@ -53,9 +53,9 @@ _CREATION = [
     _header("Upload-Defer-Length", "1: the length comes with a later request.", enum=["1"]),
     _header(
         "Upload-Metadata",
-        "filename and parent (the id of a folder; else the topmost one), or path and parents (1 makes"
-        " missing folders); filetype; mtime (RFC 3339, or seconds since 1970); on_conflict (replace or"
-        " rename, else fail). Each value in Base64.",
+        "filename and parent (the id of a folder; else the topmost one), or instead of parent a path from the"
+        " topmost folder and parents (1 makes missing folders); filetype; mtime (RFC 3339, or seconds since"
+        " 1970); on_conflict (replace or rename, else fail). Each value in Base64.",
     ),
     _header(
         "Upload-Concat",

@@ -101,6 +101,19 @@ def test_a_place_that_is_none_is_refused(api, owner, stranger):
     assert Upload.objects.count() == 0
 
 
+def test_a_folder_is_named_by_its_id_or_by_a_path(api, owner):
+    folder = make_folder(owner, "/a")
+    both = {"parent": folder.id, "path": "/b/file", "parents": "1"}
+
+    for refused in (create(api, 1, b"1", **both), join(api, finished_part(api, b"1"), **both)):
+        assert code(refused) == (400, "bad_header")
+        assert "parent" in refused.json()["detail"] and "path" in refused.json()["detail"]
+    assert list(Entry.objects.exclude(name="")) == [folder]
+
+    assert create(api, 1, b"1", **both | {"path": ""})["Dfs-Entry"]
+    assert content(api, "a/a.bin") == b"1"
+
+
 def test_a_folder_trashed_meanwhile_gets_no_file(api, owner):
     folder = make_folder(owner, "/a")
     url = create(api, 5, parent=folder.id)["Location"]
