@@ -49,7 +49,7 @@ function anywhere(event) {
 
 const ANYWHERE_WITH_CONTROL = {
   z: undoLast,
-  v: ({ repeat }) => (inTrash() ? false : repeat || run(moving.paste)),
+  v: ({ repeat }) => (inTrash() || !moving.hasTaken() ? false : repeat || run(moving.paste)), // else files of the desktop may come
 };
 const LETTERS = {
   "?": () => run(help.show),

@@ -302,6 +302,18 @@ def test_a_dropped_file_that_cannot_be_read_is_named_and_the_others_are_sent(
     expect(person.page.locator("#tray .transfer")).to_have_count(1)
 
 
+def test_the_keys_that_paste_go_to_the_browser_where_nothing_was_cut(person: Person) -> None:
+    """It hands over the files that were copied on the desktop."""
+    page = person.page
+    person.make_folder("Summer 2026")
+    page.evaluate("document.addEventListener('paste', () => { document.body.dataset.pasted = 'yes'; })")
+    person.row("Summer 2026").click()
+
+    page.keyboard.press("Control+v")
+
+    expect(page.locator("body")).to_have_attribute("data-pasted", "yes")
+
+
 def test_files_that_are_pasted_come_into_the_folder_on_show(person: Person) -> None:
     """Never while something is typed: there a paste is for the field."""
     page = person.page
