@@ -246,8 +246,9 @@ def count_out(node_id: int) -> int:
 
 
 def _held_by(node_id: int, **wanted: bool) -> ChunkQuerySet:
-    """Chunks with a stored copy on this node, for an update: they are locked in the order of all."""
-    here = Replica.objects.stored().filter(node_id=node_id).values("chunk_id")
+    """Chunks with a copy on this node or on its way there, for an update: locked in the order of all."""
+    states = (Replica.State.STORED, Replica.State.PENDING)
+    here = Replica.objects.filter(node_id=node_id, state__in=states).values("chunk_id")
     locked = Chunk.objects.filter(id__in=here, **wanted).in_lock_order()
     return Chunk.objects.filter(id__in=locked.values("id"))
 

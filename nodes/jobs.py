@@ -10,9 +10,9 @@ from django.conf import settings
 from nodes.roster import NodeView
 
 LONGEST_WAIT_SECONDS = 600.0
+"""The back-off of a chunk that finds no target ends here."""
 MOST_DOUBLINGS = 10
 """Of the wait; a chunk that can be copied nowhere has tried more often than a float has room for."""
-"""The back-off of a chunk that finds no target ends here."""
 
 
 @dataclass(frozen=True, slots=True)

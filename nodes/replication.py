@@ -21,7 +21,7 @@ from nodes import copying, failpoints, figures, placement, roster, safety, secon
 from nodes.figures import Figure
 from nodes.ids import uuid7
 from nodes.jobs import Claim, Copy, Job, is_crowded
-from nodes.models import Chunk, Replica
+from nodes.models import Chunk, Node, Replica
 from nodes.pace import Pace
 from nodes.roster import NodeView
 
@@ -67,6 +67,12 @@ UPDATE nodes_chunk c SET
     ) THEN now() ELSE c.surplus_at END
 FROM unnest(%s::bigint[], %s::timestamptz[], %s::float[], %s::int[]) AS done (id, due_at, wait, seen)
 WHERE c.id = done.id
+"""
+_RECORD = """
+UPDATE nodes_replica r SET state = 'stored', stored_at = now(), verified_at = now()
+FROM nodes_node n
+WHERE r.id = ANY(%s::uuid[]) AND r.state = 'pending' AND n.id = r.node_id
+RETURNING r.id, n.duty
 """
 
 
@@ -312,29 +318,36 @@ def _settle(jobs: Sequence[Job]) -> None:
     """Write down what was done, for chunks whose lease still holds, and give the claims back.
 
     A placement that was not confirmed, or whose lease is lost, is given up: its file may or may not be there.
-    A new order that came in the meantime stands.
+    A new order that came in the meantime stands; what came to a node that is to leave by now does not count.
     """
     tried = [replica_id for job in jobs for replica_id in job.placements]
     with transaction.atomic():
         held = _lock_held(jobs)
         mine = [job for job in jobs if job.chunk.chunk_id in held]
-        stored = [replica_id for job in mine for replica_id in job.confirmed]
+        duties = _record([replica_id for job in mine for replica_id in job.confirmed])
+        for job in mine:
+            job.confirmed = {one for one in job.confirmed if duties.get(one) == Node.Duty.ACTIVE}
         pending = Replica.objects.filter(state=Replica.State.PENDING)
-        if tried:
-            pending.filter(id__in=stored).update(
-                state=Replica.State.STORED, stored_at=Now(), verified_at=Now()
-            )
         given_up = pending.filter(id__in=tried).update(state=Replica.State.DELETING) if tried else 0
         _give_back(mine)
         figures.add(
             {
                 Figure.CHUNKS_SETTLED: len(mine),
-                Figure.COPIES_MADE: len(stored),
+                Figure.COPIES_MADE: len(duties),
                 Figure.COPIED_BYTES: sum(job.copied_bytes for job in mine),
                 Figure.REPAIRED_BYTES: sum(job.copied_bytes for job in mine if job.chunk.is_repair),
                 Figure.COPIES_FAILED: given_up,
             }
         )
+
+
+def _record(confirmed: list[UUID]) -> dict[UUID, str]:
+    """Write down confirmed copies; returns the duty of the node of each whose placement still stood."""
+    if not confirmed:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD, [confirmed])
+        return dict(cursor.fetchall())
 
 
 def _lock_held(jobs: Sequence[Job]) -> set[int]:

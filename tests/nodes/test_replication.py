@@ -7,9 +7,9 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
-from nodes import client, failpoints, health, membership, reclaim, replication, roster, trim
-from nodes.errors import NodeError, NodeStillNeeded
-from nodes.models import Chunk, Node, Replica
+from nodes import client, failpoints, health, membership, reclaim, replication, roster
+from nodes.errors import NodeError
+from nodes.models import Chunk, Replica
 from storagenode.protocol.names import chunk_name
 from tests.nodes.living_cluster import CHUNK_BYTES, age, chunk_of, see_all
 from tests.nodes.test_writing import some_bytes
@@ -229,77 +229,6 @@ def test_without_a_target_a_chunk_waits_and_is_due_at_once_when_a_node_comes(clu
     membership.activate(cluster.node("node-c"))
     replicate_all()
     assert cluster.holders(chunk) == {"node-a", "node-b", "node-c"}
-
-
-def test_copies_on_a_draining_node_do_not_count_and_are_replaced(cluster):
-    content = b"moving out"
-    cluster.store(content)
-    replicate_all()
-    chunk = chunk_of(content)
-    leaving = chunk.replicas.select_related("node").first().node
-
-    with pytest.raises(NodeStillNeeded, match="still active"):
-        membership.retire(leaving)
-    membership.drain(leaving)
-    with pytest.raises(NodeStillNeeded, match="1 of them have too few copies elsewhere"):
-        membership.retire(leaving)
-    replicate_all()
-
-    assert len(cluster.holders(chunk) - {leaving.name}) == 3
-    with pytest.raises(NodeStillNeeded, match="0 of them have too few copies elsewhere"):
-        membership.retire(leaving)
-    trim.trim()
-    membership.retire(leaving)
-    assert len(cluster.holders(chunk)) == 3
-    leaving.refresh_from_db()
-    assert leaving.duty == Node.Duty.RETIRED
-
-
-def test_a_worker_with_an_old_view_does_not_swallow_the_order_of_a_drain(cluster, monkeypatch):
-    """The drain happens in another process: this one's roster still calls the node active."""
-    content = b"drained elsewhere"
-    cluster.store(content)
-    replicate_all()
-    chunk = chunk_of(content)
-    leaving = chunk.replicas.select_related("node").first().node
-    monkeypatch.setattr(roster, "REFRESH_SECONDS", 60)  # however slow this machine is now
-    roster.views()
-    Node.objects.filter(id=leaving.id).update(duty=Node.Duty.DRAINING)
-    health.make_copies_due(leaving.id)
-    assert roster.views()[leaving.id].duty == Node.Duty.ACTIVE
-
-    replicate_all()
-
-    assert len(cluster.holders(chunk) - {leaving.name}) == 3
-
-
-def test_retiring_counts_copies_and_does_not_trust_that_nothing_is_due(cluster):
-    content = b"never ordered"
-    cluster.store(content)
-    chunk = chunk_of(content)
-    leaving = chunk.replicas.select_related("node").first().node
-    membership.drain(leaving)
-    Chunk.objects.update(copies_due_at=None)
-
-    with pytest.raises(NodeStillNeeded):
-        membership.retire(leaving)
-
-    assert chunk_of(content).copies_due_at is not None
-    replicate_all()
-    trim.trim()
-    membership.retire(leaving)
-    assert len(cluster.holders(chunk)) == 3
-
-
-def test_condemned_chunks_keep_no_node_from_retiring(cluster):
-    cluster.store(b"unwanted")
-    Chunk.objects.update(state=Chunk.State.CONDEMNED, condemned_at=Now())
-    leaving = Replica.objects.select_related("node").first().node
-
-    membership.drain(leaving)
-    membership.retire(leaving)
-
-    assert not Chunk.objects.under_replicated().exists()
 
 
 def test_what_was_claimed_and_not_begun_in_time_counts_as_no_attempt(cluster):
