@@ -12,6 +12,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from dfsweb.launcher import children
@@ -54,6 +55,7 @@ class Supervisor:
         self._folder = folder
         self._children: dict[str, Child] = {}
         self._stop_signals = 0
+        self._refused: set[str] = set()
         self._wake, wake_write = os.pipe()
         os.set_blocking(self._wake, False)
         os.set_blocking(wake_write, False)
@@ -127,9 +129,9 @@ class Supervisor:
                 self._look_after(child, now)
             wanted = self._folder.control / "nodes"
             if wanted.exists() and (text := wanted.read_text().strip()).isdigit():
-                add_nodes(int(text))
+                self._note("A node cannot be added", partial(add_nodes, int(text)))
             if now >= logs_due_at:
-                cap_logs(self._folder.path / "log")
+                self._note("Long logs cannot be cut", partial(cap_logs, self._folder.path / "log"))
                 logs_due_at = now + 60
             self._pause(LOOK_SECONDS)
 
@@ -182,10 +184,10 @@ class Supervisor:
         if child.process is None and now >= child.due_at and not is_kept_down:
             try:
                 self._launch(child)
-            except ChildFailed as error:
+            except (ChildFailed, OSError) as error:
                 child.delay_seconds = min(child.delay_seconds * 2, LONGEST_DELAY_SECONDS)
                 child.due_at = now + child.delay_seconds
-                say(str(error))
+                say(f"{child.name} cannot start: {error}" if isinstance(error, OSError) else str(error))
 
     def _launch(self, child: Child) -> None:
         child.before()
@@ -200,9 +202,25 @@ class Supervisor:
     def _record(self) -> None:
         """Write the process ids down for people and tests."""
         running = {child.name: child.process.pid for child in self._children.values() if child.process}
-        unfinished = self._folder.run / "processes.json.new"
-        unfinished.write_text(json.dumps(running, indent=1) + "\n")
-        unfinished.rename(self._folder.run / "processes.json")
+        noted = self._folder.run / "processes.json"
+        unfinished = noted.with_name("processes.json.new")
+
+        def write() -> None:
+            unfinished.write_text(json.dumps(running, indent=1) + "\n")
+            unfinished.rename(noted)
+
+        self._note(f"{noted} cannot be written", write)
+
+    def _note(self, complaint: str, write: Callable[[], object]) -> None:
+        """Do what no running part needs; a full disk is said once and stops nothing."""
+        try:
+            write()
+        except OSError as error:
+            if complaint not in self._refused:
+                say(f"{complaint} ({error.strerror}); everything goes on without.")
+            self._refused.add(complaint)
+        else:
+            self._refused.discard(complaint)
 
     def _fail_if_one_ended(self) -> None:
         for child in self._children.values():
