@@ -62,7 +62,7 @@ def create(
     QuotaExceeded before a byte is sent.
     """
     is_aimed = bool(wanted.filename or wanted.path) or not is_part
-    with transaction.atomic():  # folders that are made on the way stay only with the upload
+    with transaction.atomic():  # nothing half-made stays: folders on the way, an upload without bytes
         target = aiming.aim(user, wanted) if is_aimed else Target(access.root_folder(user).id, "")
         upload = Upload.objects.create(
             owner=user,
@@ -77,10 +77,10 @@ def create(
             concat=tus.PARTIAL if is_part else "",
         )
         _reserve(upload)
+        if length == 0 and upload.segment_id and not is_part:
+            with contents.resume(upload.segment_id) as writer:
+                return _commit(user, upload, writer)
     upload.refresh_from_db()
-    if length == 0 and upload.segment_id and not is_part:
-        with contents.resume(upload.segment_id) as writer:
-            return _commit(user, upload, writer)
     return progress_of(upload)
 
 

@@ -8,10 +8,12 @@ from django.test import RequestFactory
 
 from files import resumable, tree
 from files.errors import UploadTooLong
-from files.models import Upload
+from files.models import Entry, Upload
 from nodes import failpoints
+from nodes.models import Segment
 from storagenode.protocol.body import RequestBody
 from tests.files.conftest import code, entry_of, write_file
+from tests.files.test_races import at_once
 from tests.files.tus_requests import content, create, head, patch
 
 pytestmark = pytest.mark.usefixtures("cluster")
@@ -93,6 +95,29 @@ def test_a_length_told_to_a_part_is_settled_at_once(api):
 
     assert patch(api, url, 5, b"", **LENGTH).status_code == 204
     assert head(api, url)["Upload-Length"] == "5"
+
+
+def test_of_an_upload_without_bytes_that_becomes_no_file_nothing_is_left(api, owner):
+    tree.root_folder(owner)
+    before = Segment.objects.count()
+
+    def take_the_name():
+        at_once(lambda: write_file(owner, "/a.bin"))
+
+    with failpoints.armed("seal.before", take_the_name):
+        assert code(create(api, 0)) == (409, "name_taken")
+    assert not Upload.objects.exists()
+
+    def fail():
+        raise Crash
+
+    with failpoints.armed("seal.before", fail), pytest.raises(Crash):
+        create(api, 0, filename="", path="/new/b.bin", parents="1")
+    assert not Upload.objects.exists()
+    assert Segment.objects.count() == before
+    assert not Entry.objects.filter(name="new").exists()
+
+    assert create(api, 0, filename="b.bin")["Dfs-Entry"]
 
 
 def test_more_bytes_than_declared_in_a_body_without_a_length_are_not_kept(api, owner):
