@@ -220,10 +220,15 @@ def _begin(
     deadline: float,
     choose: Callable[[Job], list[NodeView]] | None = None,
 ) -> Batch:
-    """Look at claimed chunks, write down where copies are to be, and have threads make them."""
+    """Look at claimed chunks, write down where copies are to be, and have threads make them.
+
+    What a second look takes is not taken from the copies: the batch would be put off for ever.
+    """
     failpoints.hit("replicate.claimed")
     jobs = _look_up(claims)
+    began = time.monotonic()
     second_looks.drop_unproven(jobs)
+    deadline += time.monotonic() - began
     choose = choose or _targets_now()
     for job in jobs:
         job.placements = {uuid7(): view for view in choose(job)}

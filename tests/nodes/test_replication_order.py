@@ -8,11 +8,36 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
-from nodes import failpoints, health, membership, reclaim, replication, roster, safety, trim, turns, verdicts
+from nodes import (
+    copying,
+    failpoints,
+    health,
+    membership,
+    reclaim,
+    replication,
+    roster,
+    safety,
+    second_looks,
+    trim,
+    turns,
+    verdicts,
+)
 from nodes.models import Chunk, Node, Replica, Turn
 from tests.nodes.living_cluster import CHUNK_BYTES, age, chunk_of
 from tests.nodes.test_replication import let_leases_end, make_due_now, replicate_all
 from tests.nodes.test_writing import some_bytes
+
+
+class Clock:
+    """Time passes as always, and as a test says."""
+
+    passed = 0.0
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.passed
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
 
 
 def store_whole(cluster, content: bytes) -> Chunk:
@@ -318,3 +343,22 @@ def test_more_doubts_than_one_request_holds_are_put_off_not_copied(cluster, monk
     assert not doubted.exists()
     assert not Chunk.objects.under_replicated().exists()
     assert Replica.objects.stored().count() == before
+
+
+def test_a_second_look_that_takes_longer_than_a_pass_keeps_nothing_from_being_copied(cluster, monkeypatch):
+    cluster.store(b"doubted")
+    cluster.store(b"thin")
+    Replica.objects.doubt([chunk_of(b"doubted").replicas.first().id])
+    clock, look_at = Clock(), second_looks.look_at
+    for module in (replication, copying):
+        monkeypatch.setattr(module, "time", clock)
+
+    def look_slowly(copies):
+        clock.passed += replication.BUDGET_SECONDS
+        return look_at(copies)
+
+    monkeypatch.setattr(second_looks, "look_at", look_slowly)
+
+    replication.replicate_due()
+
+    assert len(cluster.holders(chunk_of(b"thin"))) == 3
