@@ -154,11 +154,12 @@ def remove(chunk_ids: Sequence[int]) -> int:
         for chunk_id in locked:
             copies = stored.get(chunk_id, [])
             kept = _kept(copy for copy in copies if copy.counts and copy.is_well and copy.is_proven)
+            possible = zones | {copy.zone for copy in copies if copy.counts}
             if not _may_be_too_many(copies):
                 settled.append(chunk_id)
             elif sum(copy.counts for copy in copies) < settings.REPLICAS:
                 thin.append(chunk_id)  # one came to its node when its drain had been ordered: nobody was told
-            elif len(kept) < settings.REPLICAS or is_crowded({copy.zone for copy in kept}, zones):
+            elif len(kept) < settings.REPLICAS or is_crowded({copy.zone for copy in kept}, possible):
                 waiting.append(chunk_id)
             else:
                 surplus += [copy.replica_id for copy in copies if _is_removable(copy) and copy not in kept]
@@ -208,16 +209,16 @@ def _kept(copies: Iterable[Stored]) -> list[Stored]:
 
 
 def _lock_nodes() -> set[str]:
-    """Keep every node's duty as it is until the end of the transaction; returns the zones that take copies.
+    """Keep every node's duty as it is until the end of the transaction; returns the zones with room.
 
     FOR SHARE: uploads and other passes go on, who would change a duty waits.
     """
     with connection.cursor() as cursor:
-        cursor.execute("SELECT zone, duty, health FROM nodes_node ORDER BY id FOR SHARE")
+        cursor.execute("SELECT zone, duty, health, free_bytes FROM nodes_node ORDER BY id FOR SHARE")
         return {
             zone
-            for zone, duty, seen in cursor.fetchall()
-            if duty == Node.Duty.ACTIVE and seen == Node.Health.ONLINE
+            for zone, duty, seen, free_bytes in cursor.fetchall()
+            if duty == Node.Duty.ACTIVE and seen == Node.Health.ONLINE and free_bytes >= settings.CHUNK_SIZE
         }
 
 

@@ -113,3 +113,23 @@ def test_a_copy_on_its_way_to_a_node_that_is_drained_does_not_count(cluster, now
         replicate_all()
 
     assert chunk_of(b"on its way").copies_due_at is not None
+
+
+def test_a_drain_ends_though_the_only_other_node_of_its_zone_is_full(cluster, settings):
+    """Copies of one zone are better than a node that can never leave."""
+    cluster.store(b"on the only disk with room in the cellar")
+    chunk = chunk_of(b"on the only disk with room in the cellar")
+    leaving, staying = (replica.node for replica in chunk.replicas.select_related("node"))
+    full, other = (cluster.node(name) for name in cluster.running.keys() - cluster.holders(chunk))
+    settings.REPLICAS = 2
+    for zone, nodes in {"cellar": (leaving, full), "attic": (staying, other)}.items():
+        Node.objects.filter(id__in=[node.id for node in nodes]).update(zone=zone)
+    cluster.update(full.name, free_bytes=0)
+
+    membership.drain(leaving)
+    replicate_all()
+    while trim.trim():
+        pass
+
+    membership.retire(leaving)
+    assert cluster.holders(chunk) == {staying.name, other.name}
