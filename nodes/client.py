@@ -40,6 +40,8 @@ class Status:
     latency_ms: float
     watermark: int
     """The highest it has been told; 0 in a status that was no probe."""
+    watermark_before: int
+    """The same before this probe told it one."""
 
 
 def begin_put(
@@ -121,6 +123,8 @@ def _ask_status(view: NodeView, method: str, path: str, *, body: bytes = b"") ->
             heard_at=heard_at,
             latency_ms=(heard_at - started) * 1000,
             watermark=_count(payload.get("watermark", 0)),
+            # An older node does not tell it, and is believed.
+            watermark_before=_count(payload.get("watermark_before", payload.get("watermark", 0))),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise NodeError(f"{view.name} says something that is no status: {error!r}") from error

@@ -2,7 +2,8 @@
 
 A probe makes the node write, sync and read a file: a disk that hangs is seen. Two failures make a node
 suspect, 30 s offline, ten minutes make its chunks due for repair; 30 s if another store answers in its place.
-Time in which nobody asked is not silence. Copies on a node that comes back must prove to be there.
+Time in which nobody asked is not silence. Copies on a node that comes back must prove to be there,
+and those on a disk that knows less than it did: it is an older one, put back between two probes.
 """
 
 import logging
@@ -32,7 +33,7 @@ PROBE_THREADS = 16
 SEEN_FIELDS = [
     *("health", "failures", "failing_since", "absence_noted", "probed_at", "last_seen_at", "latency_ms"),
     *("problem", "problem_code", "capacity_bytes", "free_bytes", "filesystem_id", "clock_skew_seconds"),
-    *("quarantined", "received_bytes", "sent_bytes", "version", "returned_at"),
+    *("quarantined", "received_bytes", "sent_bytes", "version", "returned_at", "watermark"),
 ]
 
 
@@ -170,7 +171,10 @@ def _probe(node: Node, *, watermark: int) -> Look:
 
 
 def _note_success(node: Node, status: Status, now: datetime) -> None:
-    if node.absence_noted or node.health == Node.Health.OFFLINE:
+    is_older = status.watermark_before < node.watermark
+    if is_older:
+        log.warning("the disk of node %s is older than the one that answered the last probe", node.name)
+    if is_older or node.absence_noted or node.health == Node.Health.OFFLINE:
         node.returned_at = now  # its disk may be an older one: copies must prove to be there
         Upkeep.objects.expect_pass(node)
     node.health = Node.Health.ONLINE
@@ -189,6 +193,7 @@ def _note_success(node: Node, status: Status, now: datetime) -> None:
     node.received_bytes = status.received_bytes
     node.sent_bytes = status.sent_bytes
     node.version = status.version
+    node.watermark = status.watermark
 
 
 def _note_failure(node: Node, error: NodeError, now: datetime, asked_at: datetime) -> None:

@@ -83,6 +83,11 @@ class Node(models.Model):
     )
     sent_bytes = models.BigIntegerField(_("bytes sent"), default=0, help_text=_("Since the node started."))
     version = models.CharField(_("version"), max_length=31, blank=True)
+    watermark = models.BigIntegerField(
+        _("watermark"),
+        db_default=0,
+        help_text=_("The highest it has confirmed; a disk that knows less is an older one."),
+    )
     returned_at = models.DateTimeField(
         _("came back"),
         null=True,

@@ -120,11 +120,11 @@ class Doors:
         return json_reply({"results": results})
 
     def probe(self, request: Request) -> Reply:
-        """Try the disk, keep the watermark that is told, then answer as status does, with the highest one."""
+        """Try the disk, keep the watermark told, then answer as status does, with those before and after."""
         told = _watermark(request)
         self.store.probe()
-        highest = self.store.keep_watermark(told)
-        return json_reply(self._status() | {"watermark": highest})
+        before, highest = self.store.keep_watermark(told)
+        return json_reply(self._status() | {"watermark": highest, "watermark_before": before})
 
     def status(self, request: Request) -> Reply:
         """Who this store is and how full."""

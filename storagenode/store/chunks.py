@@ -184,14 +184,19 @@ class ChunkStore:
             log.warning("writable_again", was=self.read_only_reason)
             self.read_only_reason = None
 
-    def keep_watermark(self, number: int) -> int:
-        """Keep a number of the database's if it is the highest; returns the highest. Raises ReadOnly."""
+    def keep_watermark(self, number: int) -> tuple[int, int]:
+        """Keep a number of the database's if it is the highest; returns the highest before and after.
+
+        Raises ReadOnly.
+        """
         try:
             with self._writing():
-                return self._watermark.raise_to(number)
+                before = self._watermark.raise_to(number)
         except NoRoom as error:
             log.warning("watermark_not_kept", number=number, error=str(error))
-            return self._watermark.read()
+            kept = self._watermark.read()
+            return kept, kept
+        return before, max(before, number)
 
     def _judge(self, name: str) -> Verdict:
         try:

@@ -16,7 +16,7 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Watermark:
-    """One small file beside the chunks: it goes where the disk goes, and never back."""
+    """One small file beside the chunks: it goes where the disk goes, and back only with the whole disk."""
 
     def __init__(self, folders: Folders, disk: Disk) -> None:
         self._folders = folders
@@ -24,13 +24,12 @@ class Watermark:
         self._lock = threading.Lock()
 
     def raise_to(self, number: int) -> int:
-        """Keep the number durably if it is the highest; returns the highest. Raises OSError."""
+        """Keep the number durably if it is the highest; returns the highest before. Raises OSError."""
         with self._lock:
-            highest = self.read()
-            if number <= highest:
-                return highest
-            self._write(number)
-            return number
+            before = self.read()
+            if number > before:
+                self._write(number)
+            return before
 
     def read(self) -> int:
         """Return the highest number told so far; 0 when there is none, or none that can be read as one."""

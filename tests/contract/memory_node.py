@@ -119,8 +119,8 @@ class MemoryNode:
     def probe(self, *, watermark: int = 0) -> dict[str, Any]:
         if watermark > 2**53 - 1:
             raise NodeRefusal(400, "bad_request")
-        self.watermark = max(self.watermark, watermark)
-        return self.status() | {"watermark": self.watermark}
+        before, self.watermark = self.watermark, max(self.watermark, watermark)
+        return self.status() | {"watermark": self.watermark, "watermark_before": before}
 
     def overwrite(self, name: str, data: bytes) -> None:
         self.chunks[name] = data

@@ -183,7 +183,8 @@ def test_the_highest_watermark_that_was_told_is_kept(node: ChunkNode):
 
     assert node.probe(watermark=before + 7)["watermark"] == before + 7
     assert node.probe(watermark=before + 3)["watermark"] == before + 7
-    assert node.probe()["watermark"] == before + 7
+    again = node.probe(watermark=before + 8)
+    assert (again["watermark_before"], again["watermark"]) == (before + 7, before + 8)
     assert refusal(node.probe, watermark=2**53) == (400, "bad_request")
 
 

@@ -98,6 +98,28 @@ def test_a_node_that_is_only_away_is_waited_for(cluster, machine, settings):
     assert chunk_of(b"rebooting").copies_due_at is None
 
 
+def test_f29_an_older_disk_put_back_between_two_probes_is_noticed(cluster, machine, tmp_path):
+    """No probe failed meanwhile; the disk knows an older number of the database's than it has confirmed."""
+    machine.running.kill()
+    shutil.copytree(machine.data, tmp_path / "image")
+    machine.start()
+    machine.join()
+    health.probe_all()
+    before = machine.join()
+    assert before.returned_at is None, "a restart that lost nothing is none"
+    machine.running.kill()
+    shutil.rmtree(machine.data)
+    (tmp_path / "image").rename(machine.data)
+    machine.start()
+
+    machine.join()
+
+    assert Node.objects.get(id=before.id).returned_at is not None
+    Node.objects.update(returned_at=None)
+    health.probe_all()
+    assert Node.objects.get(id=before.id).returned_at is None, "it is said once"
+
+
 def test_f29_copies_on_a_node_that_comes_back_count_once_they_have_proven_to_be_there(
     cluster, machine, settings, tmp_path
 ):
