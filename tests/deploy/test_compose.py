@@ -137,6 +137,11 @@ def test_what_is_copied_into_the_image_leaves_data_and_secrets_out():
     assert not {"!.env", "!var", "!.git", "!tests"} & set(lines)
 
 
+def test_the_image_speaks_every_language_there_is():
+    assert "!locale" in (ROOT / ".dockerignore").read_text().splitlines()
+    assert re.search(r"^COPY\b.* (\.|locale) ", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+
 def test_every_setting_is_explained():
     explained = set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs/operations.md").read_text()))
     of_the_gateway = names_read_by("dfsweb/settings.py", r'env\.\w+\(\s*"(\w+)"')
