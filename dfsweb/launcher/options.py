@@ -1,6 +1,7 @@
 """What the person asked for, checked: where to listen, where to write, how many nodes."""
 
 import argparse
+import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from dfsweb.launcher.errors import BadOption
 
 MAX_NODES = 64  # each is a process of its own; more belong on more machines
+WRITE_QUORUM = 2  # as in dfsweb.settings, which this process does not load
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # nosec B104
 
 
@@ -56,6 +58,13 @@ def parse(arguments: Sequence[str]) -> Options:
     given = parser.parse_args(arguments)
     port = _number(given.port, name="PORT", low=0, high=65535)
     nodes = _number(given.nodes, name="NODES", low=1, high=MAX_NODES)
+    quorum = os.environ.get("WRITE_QUORUM", "")
+    needed = int(quorum) if quorum.isdigit() else WRITE_QUORUM
+    if nodes < needed:
+        raise BadOption(
+            f"NODES={nodes} is too few: a file is stored once {needed} nodes have it; give NODES={needed} or "
+            f"more{', or set WRITE_QUORUM=1 and do without a second copy' if nodes == 1 else ''}."
+        )
     if not given.data:
         raise BadOption("DATA is empty; name the folder everything is kept in, for example DATA=var.")
     host = given.host.strip("[]")

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from dfsweb.launcher import account, options
 from tests.system import PATIENCE_SECONDS, PROJECT
@@ -96,6 +97,7 @@ def test_a_folder_in_use_is_named_with_the_process_that_uses_it(tmp_path: Path) 
         (("--port", "65536"), "PORT=65536"),
         (("--nodes", "0"), "NODES=0 is no number from 1 to"),
         (("--nodes", "-1"), "NODES=-1"),
+        (("--nodes", "1"), "give NODES=2 or more, or set WRITE_QUORUM=1"),
         (("--data", ""), "DATA is empty"),
         (("--host", "192.0.2.7"), "HOST=192.0.2.7 is no address of this machine"),
     ],
@@ -124,6 +126,15 @@ def test_a_missing_wheel_is_named_with_the_ways_out(
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may use every port")
 def test_a_port_for_root_is_named(tmp_path: Path) -> None:
     assert_refused(launch("--port", "80", "--data", str(tmp_path / "data")), "root", "PORT=8000")
+
+
+def test_one_node_will_do_where_one_copy_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WRITE_QUORUM", "1")
+    assert options.parse(["--port", "0", "--data", str(tmp_path), "--nodes", "1"]).nodes == 1
+
+
+def test_a_write_needs_as_many_nodes_as_settings_say() -> None:
+    assert options.WRITE_QUORUM == settings.WRITE_QUORUM
 
 
 def test_an_address_is_written_as_a_url_needs_it(tmp_path: Path) -> None:
