@@ -50,7 +50,7 @@ class Plan:
         for name in sources:
             source = Path(name)
             try:
-                into, exact = paths.join(target, source.resolve().name), paths.normalize(target)
+                into, exact = paths.join(target, _own_name(source)), paths.normalize(target)
                 if source.is_dir():
                     self._need_recursive(f"{name} is a folder; send it with -r.")
                     is_into = self._goes_into("put", str(source.resolve()), target, into_folder=into_folder)
@@ -149,6 +149,11 @@ class Plan:
     def _need_recursive(self, refusal: str) -> None:
         if not self.recursive:
             raise LocalProblem(refusal)
+
+
+def _own_name(source: Path) -> str:
+    """The name a source was typed by, a link's its own; `.` and `..` have only that of their folder."""
+    return source.name if source.name not in ("", "..") else source.resolve().name
 
 
 def _is_typed_as_folder(target: str) -> bool:

@@ -24,6 +24,22 @@ def test_a_file_goes_up_and_comes_back_by_plain_paths(service, dfs):
     assert (dfs.home / "in/sample.txt").read_text() == "hello"
 
 
+def test_what_a_link_leads_to_goes_up_under_the_name_of_the_link(service, dfs):
+    (dfs.home / "tree").mkdir()
+    (dfs.home / "tree/report-7.txt").write_text("seven")
+    (dfs.home / "latest.txt").symlink_to("tree/report-7.txt")
+    (dfs.home / "album").symlink_to("tree")
+
+    assert dfs("put", "latest.txt").returncode == 0
+    assert dfs("put", "-r", "album").returncode == 0
+    assert dfs("put", "-r", "tree/.", "/dot/").returncode == 0
+    assert dfs("put", "-r", "album/..", "/up/", "--dry-run").returncode == 0
+
+    paths = {"/latest.txt", "/album", "/album/report-7.txt", "/dot", "/dot/tree", "/dot/tree/report-7.txt"}
+    assert service.paths() == paths
+    assert service.bytes_of("/latest.txt") == b"seven"
+
+
 def test_an_existing_folder_takes_a_file_as_cp_does(service, dfs):
     service.folder("/box")
     (dfs.home / "a").write_text("a")
