@@ -75,6 +75,11 @@ BY_NAME: dict[str, tuple[set[str], str]] = {
         "POST /entries, PATCH /entries/{entry_id}, POST /entries/{entry_id}/copy, PUT /content/{path},"
         " POST /entries/{entry_id}/restore, POST /uploads",
     ),
+    "folders lie in each other only so deep": (
+        {"too_deep"},
+        "POST /entries, PATCH /entries/{entry_id}, POST /entries/{entry_id}/copy, PUT /content/{path},"
+        " POST /uploads",
+    ),
     "a folder has no bytes and no versions": (
         {"not_a_file"},
         "GET /content/{path}, HEAD /content/{path}, PUT /content/{path}, GET /entries/{entry_id}/content,"
