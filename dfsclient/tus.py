@@ -21,6 +21,7 @@ from dfsclient.transport import Call, Transport, link, new_key
 PIECE_BYTES = 32 * 1024 * 1024  # of one PATCH: what is sent again at most if the service kept nothing of it
 ENTRY_FIELD = "Dfs-Entry"
 VERSION = {"Tus-Resumable": "1.0.0"}
+BODY_TYPE = "application/offset+octet-stream"
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,13 @@ def keep(transport: Transport, parts: Sequence[Part]) -> None:
 
 
 def _ask(transport: Transport, part: Part) -> State:
-    with transport.send(Call("HEAD", part.upload, headers=VERSION)) as reply:
+    """Ask where an upload stands. Why one becomes no file is asked by a PATCH: HEAD has no words for it."""
+    try:
+        reply = transport.send(Call("HEAD", part.upload, headers=VERSION))
+    except Conflict:
+        headers = {**VERSION, "Upload-Offset": str(part.size_bytes), "Content-Type": BODY_TYPE}
+        reply = transport.send(Call("PATCH", part.upload, headers=headers))
+    with reply:
         offset = _offset(reply.headers.get("Upload-Offset"), part.size_bytes)
         if reply.headers.get("Upload-Length", str(part.size_bytes)) != str(part.size_bytes):
             raise BadReply("The server remembers another length of this upload; send the file again.")
@@ -138,7 +145,7 @@ def _patch(transport: Transport, part: Part, source: LocalFile, offset: int, pro
     """Send the next piece; the offset in the answer is durable on the service."""
     length = min(PIECE_BYTES, part.size_bytes - offset)
     piece = source.piece(part.start + offset, length, lambda sent: progress(offset + sent, part.size_bytes))
-    headers = {**VERSION, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+    headers = {**VERSION, "Upload-Offset": str(offset), "Content-Type": BODY_TYPE}
     with transport.send(Call("PATCH", part.upload, headers=headers, body=piece)) as reply:
         reached = _offset(reply.headers.get("Upload-Offset"), part.size_bytes)
         if reached <= offset:

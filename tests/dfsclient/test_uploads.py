@@ -132,6 +132,18 @@ def test_a_conflict_that_asking_does_not_mend_is_an_error(service, client, naps,
     assert len(service.asked("PATCH")) == 2
 
 
+def test_why_an_upload_became_no_file_is_told_though_a_head_has_no_words(service, client, naps, random_file):
+    service.faults.add("PATCH", "/uploads/", drop_reply=True)
+    service.faults.add("HEAD", "/uploads/", times=99, status=409, code="name_taken")
+    service.faults.add("PATCH", "/uploads/", times=99, status=409, code="name_taken")
+
+    with pytest.raises(errors.Conflict) as refused:
+        client.upload(random_file(2 * MIB), "/big.bin")
+
+    assert refused.value.code == "name_taken"
+    assert service.asked("PATCH")[-1]["upload-offset"] == str(2 * MIB)
+
+
 @pytest.mark.parametrize("status", [404, 410])
 def test_an_upload_that_vanished_is_begun_anew(service, client, journal, random_file, status):
     source = random_file(2 * MIB)
