@@ -5,12 +5,16 @@ A remote path is absolute, `/`-separated and NFC. A trailing `/` in what a perso
 
 from __future__ import annotations
 
+import sys
 import unicodedata
 from urllib.parse import quote
 
 from dfsclient.errors import LocalProblem
 
 NAME_LIMIT_BYTES = 255
+_WINDOWS_DEVICES = {"CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"} | {
+    f"{port}{number}" for port in ("COM", "LPT") for number in "0123456789¹²³"
+}
 
 
 def check_name(name: str) -> str:
@@ -59,8 +63,20 @@ def quoted(path: str) -> str:
     return "/".join(quote(name, safe="") for name in normalize(path).split("/") if name)
 
 
-def local_name(name: str) -> str:
+def local_name(name: str, *, on_windows: bool = sys.platform == "win32") -> str:
     """Return a name from the server if it is safe in a local folder, else raise `LocalProblem`."""
     if name in ("", ".", "..") or any(char in name for char in "/\\\0"):
         raise LocalProblem(f"The name {name!r} cannot be kept in a local folder; rename it on the server.")
+    if on_windows and _is_special_on_windows(name):
+        raise LocalProblem(f"Windows cannot hold a file named {name!r}; rename it on the server.")
     return name
+
+
+def _is_special_on_windows(name: str) -> bool:
+    """Whether Windows takes the name for a drive, stream, device or other name (Naming Files, Win32)."""
+    stem = name.partition(".")[0].rstrip(" ").upper()
+    return (
+        stem in _WINDOWS_DEVICES
+        or name.endswith((".", " "))
+        or any(char in '<>:"|?*' or char < " " for char in name)
+    )

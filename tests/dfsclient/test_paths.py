@@ -73,3 +73,22 @@ def test_a_name_is_encoded_so_that_nothing_in_it_means_anything_in_a_url():
 def test_a_name_from_the_server_cannot_leave_the_local_folder(name):
     with pytest.raises(LocalProblem):
         paths.local_name(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["D:evil", "a.txt:stream", "CON", "nul.txt", "Com1 .log", "lpt²", "CONIN$", "a?", "end.", "end ", "a\\b"],
+)
+def test_a_name_that_windows_reads_as_something_else_is_refused_there_with_the_way_out(name):
+    with pytest.raises(LocalProblem, match="rename it on the server"):
+        paths.local_name(name, on_windows=True)
+
+
+@pytest.mark.parametrize("name", ["CONSOLE", "my CON", "com10", ".hidden", "ä b.txt"])
+def test_an_ordinary_name_is_kept_on_windows(name):
+    assert paths.local_name(name, on_windows=True) == name
+
+
+@pytest.mark.parametrize("name", ["D:evil", "CON", "nul.txt", "a?", "end."])
+def test_only_windows_refuses_what_only_windows_cannot_hold(name):
+    assert paths.local_name(name, on_windows=False) == name
