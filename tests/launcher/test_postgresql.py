@@ -1,6 +1,7 @@
 """The embedded PostgreSQL by itself: made once, found again, durable, reached in closed and deep folders."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -14,6 +15,7 @@ import pytest
 
 from dfsweb.launcher import children, data_folder, leftovers, postgresql
 from dfsweb.launcher.data_folder import DataFolder
+from tests.system import PROJECT
 
 
 @pytest.fixture
@@ -203,3 +205,13 @@ def test_processes_die_with_a_launcher_that_is_killed(server: postgresql.Server)
     assert psutil.wait_procs(family, timeout=120)[1] == []
     os.close(reader)
     os.close(writer)
+
+
+def test_the_programs_the_documentation_names_are_there():
+    documented = re.findall(r"\S+/pginstall\S+/bin/\w+", (PROJECT / "docs/operations.md").read_text())
+
+    newest = postgresql.installations()[max(postgresql.installations())]
+    assert {Path(path).name for path in documented} == {"pg_dump", "pg_restore"}
+    for path in documented:
+        [program] = PROJECT.glob(path)  # no other beside it: a shell would take that for an argument
+        assert program.resolve().parent.parent == newest.resolve()
