@@ -190,13 +190,16 @@ def unfinished(user: "User") -> UploadQuerySet:
 
 
 def end_expired(limit: int = 1000) -> int:
-    """End uploads that brought nothing for too long, at most so many of a kind; returns how many."""
+    """End uploads that brought nothing for too long, or whose senders may write no more where they go.
+
+    At most so many of a kind; returns how many.
+    """
     silent = Upload.objects.filter(committed_at=None, segment__recorded_at__lte=_expired_before())
     answered = Upload.objects.filter(committed_at__lte=_expired_before())
     count = 0
-    for expired in (silent, answered):
+    for over in (silent, answered, Upload.objects.all().shut_out()):
         with transaction.atomic():
-            count += _end(expired.select_for_update(skip_locked=True, of=("self",))[:limit])
+            count += _end(over.select_for_update(skip_locked=True, of=("self",))[:limit])
     return count
 
 

@@ -20,7 +20,7 @@ def sweep_purged() -> None:
 
 @shared_task
 def end_expired_uploads() -> None:
-    """End the uploads that brought nothing for a day."""
+    """End the uploads that brought nothing for a day, and those of who may write there no more."""
     resumable.end_expired()
     reserving.give_back_expired(MAX_EXPIRED)
 

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group
 
 from accounts import quota
-from files import access, restoring, resumable, sharing, tree
+from files import access, restoring, resumable, sharing, tasks, tree
 from files.errors import UploadNotFound
 from files.models import Reservation, Upload
 from files.tus import Wanted
@@ -40,6 +40,33 @@ def test_who_has_left_the_group_finds_the_upload_no_more(friend_api, owner, frie
 
     assert ask(friend_api, url).status_code == 404
     assert (kept(owner), Upload.objects.count(), Reservation.objects.count()) == (0, 0, 0)
+
+
+def leave_the_group(owner, friend, folder):
+    friend.groups.clear()
+
+
+def move_away(owner, friend, folder):
+    tree.move(owner, folder.id, tree.create_folder(owner, "out of reach").id)
+
+
+@pytest.mark.parametrize("lose", [leave_the_group, move_away])
+def test_room_of_who_lost_access_without_a_word_is_given_back_by_the_next_sweep(
+    owner, friend, album, club, lose
+):
+    give(owner, album, "editor", group="club")
+    folder = tree.create_folder(owner, "below", parent_id=album.id)
+    begin(friend, folder)
+    mine, theirs = begin(owner, folder, "z"), begin(friend, tree.root_folder(friend))
+    tasks.end_expired_uploads()
+    assert (kept(owner), kept(friend)) == (10, 5)
+
+    lose(owner, friend, folder)
+    tasks.end_expired_uploads()
+    tasks.end_expired_uploads()
+
+    assert set(Upload.objects.all()) == {mine, theirs}
+    assert (kept(owner), kept(friend)) == (5, 5)
 
 
 def take_back(owner, album, share):
