@@ -6,8 +6,8 @@ Chunk files are never modified: they get their name when they are complete, chec
 from __future__ import annotations
 
 import errno
-import itertools
 import os
+import secrets
 import stat
 import threading
 from collections.abc import Iterator
@@ -74,7 +74,6 @@ class ChunkStore:
         self._watermark = Watermark(self.folders, self._disk)
         self._buffers = BufferPool(buffers)
         self._stripes = [threading.Lock() for _ in range(_STRIPES)]
-        self._serial = itertools.count()
         self._doubtful: set[str] = set()
         self.read_only_reason: str | None = None
 
@@ -221,7 +220,7 @@ class ChunkStore:
 
         Its folder is made before the sync: a file system with one journal keeps both by one commit.
         """
-        temporary = f"{os.getpid()}-{next(self._serial)}"
+        temporary = secrets.token_hex(8)  # a pid comes again, and what cannot be swept has its name
         with self._writing():
             fd = os.open(temporary, CREATE_FLAGS, 0o600, dir_fd=self.folders.tmp)
         try:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from storagenode import log
 from storagenode.errors import ChunkDamaged
 from storagenode.store.disk import FOLDER_FLAGS, Disk
 from storagenode.store.marker import CHUNKS
@@ -39,11 +40,15 @@ class Folders:
         self._lock = threading.Lock()
 
     def sweep_tmp(self) -> int:
-        """Remove what a killed process was writing; return how many files there were."""
-        names = os.listdir(self.tmp)
-        for name in names:
-            os.unlink(name, dir_fd=self.tmp)
-        return len(names)
+        """Remove what a killed process was writing; return how many files went. What stays does no harm."""
+        swept = 0
+        for name in os.listdir(self.tmp):
+            try:
+                os.unlink(name, dir_fd=self.tmp)
+                swept += 1
+            except OSError as error:
+                log.warning("temporary_file_not_removed", name=name, error=str(error))
+        return swept
 
     @contextmanager
     def leaf(self, name: str) -> Iterator[int]:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -69,6 +70,20 @@ def test_a_node_without_keys_answers_503(start_node: StartNode):
     assert client.ask("GET", "/v1/status").code == "not_joined"
     assert client.send("GET", "/healthz").status == 200
     client.close()
+
+
+def test_what_cannot_be_swept_keeps_no_node_from_starting(node: RunningNode, start_node: StartNode):
+    node.ready_client().close()
+    node.kill()
+    left = node.data / "tmp" / "left"
+    left.mkdir()
+    (node.data / "tmp" / "cut").touch()
+
+    again = start_node()
+    with closing(again.ready_client()) as fresh:
+        assert fresh.put(name_for(DATA), DATA).status == 201
+
+    assert list((again.data / "tmp").iterdir()) == [left]
 
 
 def test_a_node_is_ready_once_it_has_joined_and_been_reached(start_node: StartNode, tmp_path: Path):
