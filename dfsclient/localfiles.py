@@ -27,7 +27,7 @@ def write_private(file: Path, text: str) -> None:
     """Replace a file atomically and durably; only its owner can read it."""
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")  # mkstemp: mode 0600
     try:
-        with open(handle, "w", encoding="utf-8") as out:
+        with open(handle, "w", encoding="utf-8", errors="surrogateescape") as out:  # names of files, too
             out.write(text)
             out.flush()
             os.fsync(out.fileno())

@@ -11,6 +11,7 @@ import typer
 
 from dfsclient.cli import cluster, names, nodes, sharing, signin, transfers, trees, verifying
 from dfsclient.cli.exits import CODES_HELP
+from dfsclient.cli.output import accept_any_name
 from dfsclient.version import __version__
 
 COMMANDS = (
@@ -65,6 +66,7 @@ def _options(
 
 def main() -> None:
     """Run the command; a mistake in this program is one sentence too (DFS_DEBUG=1 shows where it is)."""
+    accept_any_name()
     if not os.environ.get("DFS_DEBUG"):
         sys.excepthook = _tell_mistake
     app(prog_name="dfs")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable
 from typing import Annotated
@@ -11,7 +10,7 @@ import typer
 
 from dfsclient import paths
 from dfsclient.cli.completing import remote_paths
-from dfsclient.cli.output import Output, counted, size
+from dfsclient.cli.output import Output, as_text, counted, size
 from dfsclient.cli.running import AsJson, DryRun, Quiet, Recursive, signed_in
 from dfsclient.cli.tally import Item, Tally
 from dfsclient.client import Client
@@ -147,7 +146,7 @@ def _list(out: Output, entries: Iterable[Entry], *, long: bool, with_id: bool = 
     if out.as_json:
         before = "[\n"
         for entry in entries:  # one a line as they come: a folder may hold a million
-            sys.stdout.write(before + json.dumps(as_json(entry), ensure_ascii=False))
+            sys.stdout.write(before + as_text(as_json(entry)))
             before = ",\n"
         sys.stdout.write("[]\n" if before == "[\n" else "\n]\n")
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from typing import Any
@@ -31,7 +32,7 @@ class Output:
 
     def document(self, value: Any) -> None:
         """Write the one JSON document."""
-        sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(as_text(value, indent=2) + "\n")
 
     def note(self, text: str) -> None:
         """Tell a person what was done."""
@@ -49,6 +50,18 @@ class Output:
             sys.stderr.write(json.dumps(report, ensure_ascii=False) + "\n")
         else:
             self.notes.print(printable(f"dfs: {exits.sentence(error, subject)}"))
+
+
+def accept_any_name() -> None:
+    """Write what standard output has no character for as an escape, which in JSON reads as the same name."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def as_text(value: Any, *, indent: int | None = None) -> str:
+    """JSON for standard output, as readable as that may be."""
+    is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    return json.dumps(value, ensure_ascii=not is_utf8, indent=indent)
 
 
 def described(error: BaseException, subject: str | None = None) -> dict[str, Any]:

@@ -50,13 +50,15 @@ class Plan:
         for name in sources:
             source = Path(name)
             try:
-                into, exact = paths.join(target, _own_name(source)), paths.normalize(target)
+                is_into = into_folder
                 if source.is_dir():
                     self._need_recursive(f"{name} is a folder; send it with -r.")
                     is_into = self._goes_into("put", str(source.resolve()), target, into_folder=into_folder)
-                    yield from self._send_folder(source, into if is_into else exact)
+                place = paths.join(target, _own_name(source)) if is_into else paths.normalize(target)
+                if source.is_dir():
+                    yield from self._send_folder(source, place)
                 else:
-                    yield Send(source, into if into_folder else exact, None)
+                    yield Send(source, place, None)
             except (DfsError, OSError) as error:
                 self.tally.fail(name, error)
 

@@ -80,6 +80,45 @@ def test_a_name_cannot_steer_the_terminal(service, dfs):
     assert "\x9b" not in done.stderr
 
 
+def test_a_file_whose_name_is_no_utf_8_is_named_and_the_others_go_up(service, dfs):
+    for name in (b"tree/broken-\xff.txt", b"tree/good.txt", b"alone-\xff.txt"):
+        file = os.path.join(os.fsencode(dfs.home), name)
+        os.makedirs(os.path.dirname(file), exist_ok=True)
+        with open(file, "wb") as out:
+            out.write(b"x")
+
+    done = dfs("put", "-r", "--json", "tree", "/new")
+    alone = dfs("put", os.fsdecode(b"alone-\xff.txt"))
+
+    outcomes = {item["source"]: item["outcome"] for item in json.loads(done.stdout)["results"]}
+    assert outcomes == {"tree/broken-\udcff.txt": "failed", "tree/good.txt": "done"}
+    assert (done.returncode, alone.returncode) == (7, 2)
+    assert "is not valid UTF-8; rename it first" in alone.stderr
+    assert service.paths() == {"/new", "/new/good.txt"}
+
+
+def test_a_folder_whose_name_is_no_utf_8_is_sent_under_another(service, dfs):
+    folder = os.path.join(os.fsencode(dfs.home), b"tree-\xff")
+    os.mkdir(folder)
+    with open(os.path.join(folder, b"a"), "wb") as out:
+        out.write(b"x")
+
+    done = dfs("put", "-r", os.fsdecode(b"tree-\xff"), "/new")
+
+    assert (done.returncode, service.paths()) == (0, {"/new", "/new/a"})
+
+
+def test_what_standard_output_has_no_character_for_is_escaped(service, dfs):
+    service.file("/übung.txt", b"x")
+
+    listed = dfs("ls", PYTHONIOENCODING="ascii")
+    told = dfs("ls", "--json", PYTHONIOENCODING="ascii")
+
+    assert (listed.returncode, told.returncode) == (0, 0)
+    assert "\\xfcbung.txt" in listed.stdout
+    assert json.loads(told.stdout)[0]["name"] == "übung.txt"
+
+
 def test_wrong_use_is_exit_code_2(dfs):
     for words in (("frobnicate",), ("put",), ("ls", "--wrong"), ("ls", "/a/../b"), ("put", "-", "/a/")):
         assert dfs(*words).returncode == 2
