@@ -1,13 +1,15 @@
 """What the person at the terminal reads."""
 
+import sys
 import time
 from pathlib import Path
 
 
 def say(line: str) -> None:
-    """Print one line; a terminal that is gone is no reason to fail while stopping."""
+    """Print one line; neither a terminal that is gone nor one that shows ASCII alone is a reason to fail."""
+    encoding = sys.stdout.encoding or "utf-8"
     try:
-        print(line, flush=True)
+        print(line.encode(encoding, "replace").decode(encoding), flush=True)
     except OSError:
         return
 
