@@ -1,6 +1,7 @@
 """The environment the parts of one installation get: what the person set, and what the launcher fills in."""
 
 import os
+import re
 import shlex
 import socket
 from pathlib import Path
@@ -9,6 +10,11 @@ from dfsweb.launcher.data_folder import DataFolder
 from dfsweb.launcher.options import ANY_ADDRESS, Options
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
+# Of what the person set: what a node reads, and what Python, the C library and OpenSSL do.
+FOR_NODES = re.compile(
+    r"JOIN_TOKEN|METRICS_TOKEN|RESERVE|PATH|HOME|USER|LANG|LC_\w+|TZ|TMPDIR|LD_\w+"
+    r"|(PYTHON|MALLOC_|SSL_CERT_|COVERAGE_)\w+"
+)
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -29,10 +35,9 @@ def of_gateway_and_worker(
 
 
 def of_node(name: str, port: int, options: Options, folder: DataFolder) -> dict[str, str]:
-    """What one storage node reads; it learns neither the database nor the cluster secret."""
+    """What one storage node reads; it learns neither the database nor any secret but its own."""
     kept = folder.secrets()
-    hidden = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CLUSTER_SECRET", "ADMIN_PASSWORD"}
-    inherited = {key: value for key, value in _inherited().items() if key not in hidden}
+    inherited = {key: value for key, value in _inherited().items() if FOR_NODES.fullmatch(key)}
     return {
         "JOIN_TOKEN": kept["JOIN_TOKEN"],
         "METRICS_TOKEN": kept["METRICS_TOKEN"],
@@ -49,9 +54,10 @@ def of_node(name: str, port: int, options: Options, folder: DataFolder) -> dict[
 
 
 def as_shell(env: dict[str, str]) -> str:
-    """The variables the launcher added, for `set -a; . DATA/run/environment` before a manage.py command."""
-    added = {key: value for key, value in env.items() if os.environ.get(key) != value}
-    return "".join(f"{key}={shlex.quote(value)}\n" for key, value in sorted(added.items()))
+    """What manage.py needs of DATA/run/environment: what the launcher added, and each setting given to it."""
+    settings = set(re.findall(r'\benv\.\w+\(\s*"(\w+)"', (PROJECT / "dfsweb/settings.py").read_text()))
+    needed = {key: value for key, value in env.items() if key in settings or os.environ.get(key) != value}
+    return "".join(f"{key}={shlex.quote(value)}\n" for key, value in sorted(needed.items()))
 
 
 def _inherited() -> dict[str, str]:
