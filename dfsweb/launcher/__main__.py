@@ -50,6 +50,7 @@ def run(given: Options) -> int:
     if ended:
         screen.say(f"Ended {ended} processes an earlier run had left behind.")
     options.check_port_is_free(given)
+    folder.empty_temporary()
     supervisor = Supervisor(folder)
     try:
         start(given, folder, supervisor)

@@ -54,6 +54,11 @@ class DataFolder:
         return self.run / "metrics"
 
     @property
+    def temporary(self) -> Path:
+        """Where the gateway, the worker and what they start put what lives no longer than they do."""
+        return self.run / "tmp"
+
+    @property
     def control(self) -> Path:
         """Where a person or a test tells the running launcher something: see supervisor."""
         return self.path / "control"
@@ -66,6 +71,11 @@ class DataFolder:
         """Begin all counters anew, before a gateway starts: which processes added to them is over."""
         shutil.rmtree(self.metrics, ignore_errors=True)
         self.metrics.mkdir()
+
+    def empty_temporary(self) -> None:
+        """Remove what an earlier run that was killed left there, before anything starts."""
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        self.temporary.mkdir(exist_ok=True)
 
     def node(self, name: str) -> Path:
         return self.path / "nodes" / name

@@ -25,6 +25,7 @@ def of_gateway_and_worker(
     return {
         **folder.secrets(),
         "AUTO_ACTIVATE": "1",
+        "TMPDIR": str(folder.temporary),
         **_inherited(),
         "STATIC_ROOT": str(folder.static),
         "DJANGO_SETTINGS_MODULE": "dfsweb.settings",

@@ -25,6 +25,7 @@ from dfsweb.launcher.errors import LauncherError, MissingProgram
 USER = DATABASE = "dfsweb"
 PORT = 5432  # part of the socket's name only; nothing listens on TCP
 RECOVERY_SECONDS = 600  # replaying the log after a kill or a power cut takes minutes on a slow disk
+STOP_SECONDS = 90  # writing out what is in memory, too; the parts before it take some of an init system's 120
 
 # For a machine that also runs everything else. Durability is never among what is saved.
 SETTINGS: Mapping[str, str] = {
@@ -136,6 +137,7 @@ class Server:
             log=self.log,
             account=self.account,
             stop_signal=signal.SIGINT,  # fast shutdown: ends connections, checkpoints
+            stop_seconds=STOP_SECONDS,
             death_signal=signal.SIGQUIT,  # immediate: the log replays at the next start
         )
 

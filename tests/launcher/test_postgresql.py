@@ -72,6 +72,11 @@ def test_what_was_written_is_there_after_a_stop_and_a_start(server: postgresql.S
         assert read(server) == ["kept"]
 
 
+def test_it_has_time_to_write_what_it_holds_in_memory_before_it_is_killed(server: postgresql.Server) -> None:
+    with running(server):
+        assert server.program().stop_seconds >= 60
+
+
 def test_durability_is_never_among_what_is_saved(server: postgresql.Server) -> None:
     with running(server), psycopg.connect(server.url) as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes", "data_checksums"):

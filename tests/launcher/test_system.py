@@ -108,6 +108,13 @@ def test_a_node_learns_neither_the_database_nor_the_cluster_secret(system: Syste
     assert not names & {"DATABASE_URL", "REDIS_URL", "SECRET_KEY", "CLUSTER_SECRET", "ADMIN_PASSWORD"}
 
 
+def test_what_lives_for_a_moment_lies_in_the_data_folder_too(system: System) -> None:
+    for name in ("gateway", "worker"):
+        environment = psutil.Process(system.pids(name)[0]).environ()
+        assert environment["TMPDIR"] == str(system.data / "run/tmp")
+    assert (system.data / "run/tmp").is_dir()
+
+
 def test_it_listens_on_loopback_only(system: System) -> None:
     family = {system.launcher.pid, *(child.pid for child in system.launcher.children(recursive=True))}
     listening = [
