@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from types import TracebackType
 from typing import Annotated
 
 import typer
 
 from dfsclient.cli import cluster, names, nodes, sharing, signin, transfers, trees, verifying
-from dfsclient.cli.exits import CODES_HELP
+from dfsclient.cli.exits import CODES_HELP, Exit
 from dfsclient.cli.output import accept_any_name
 from dfsclient.version import __version__
 
@@ -67,10 +66,13 @@ def _options(
 def main() -> None:
     """Run the command; a mistake in this program is one sentence too (DFS_DEBUG=1 shows where it is)."""
     accept_any_name()
-    if not os.environ.get("DFS_DEBUG"):
-        sys.excepthook = _tell_mistake
-    app(prog_name="dfs")
-
-
-def _tell_mistake(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    sys.stderr.write(f"dfs: a mistake in this program: {kind.__name__}: {error} (DFS_DEBUG=1 shows more).\n")
+    try:
+        app(prog_name="dfs")
+    except Exception as error:  # here and not in sys.excepthook, which typer sets for itself
+        if os.environ.get("DFS_DEBUG"):
+            raise
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        sys.stderr.write(
+            f"dfs: a mistake in this program: {what}; run it again with DFS_DEBUG=1 to see where.\n"
+        )
+        sys.exit(Exit.FAILED)

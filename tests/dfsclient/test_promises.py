@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -147,3 +149,27 @@ def test_a_dry_run_changes_nothing(service, dfs):
     assert service.paths() == before
     assert not (dfs.home / "a").exists()
     assert {method for method, _, _ in service.seen} == {"GET"}
+
+
+def test_a_mistake_in_the_program_is_one_sentence_and_a_traceback_only_on_request(dfs):
+    broken = (
+        "from dfsclient.cli.app import app, main\n"
+        "@app.command()\n"
+        "def broken() -> None:\n"
+        "    raise RuntimeError('two\\nlines')\n"
+        "main()\n"
+    )
+
+    def run(**more):
+        words = [sys.executable, "-c", broken, "broken"]
+        env = {**dfs.env, **more}
+        return subprocess.run(words, capture_output=True, env=env, cwd=dfs.home, text=True, timeout=60)
+
+    told, traced = run(), run(DFS_DEBUG="1")
+
+    assert (told.returncode, told.stdout) == (1, "")
+    (said,) = told.stderr.splitlines()
+    assert said.startswith("dfs: a mistake in this program: RuntimeError: two lines")
+    assert "DFS_DEBUG=1" in said
+    assert traced.returncode == 1
+    assert "Traceback" in traced.stderr
