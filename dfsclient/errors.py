@@ -18,6 +18,7 @@ DfsError
 └── LocalProblem          this machine's side
     ├── SourceChanged     a local file changed while it was being sent
     ├── TargetIsFolder    a file would replace a local folder
+    ├── NoSuchNode        no node has the name that was typed
     └── Busy              another process is working on the same local file
 """
 
@@ -158,6 +159,12 @@ class TargetIsFolder(LocalProblem):
     """A file would replace a local folder."""
 
     code = "target_is_folder"
+
+
+class NoSuchNode(LocalProblem):
+    """No node has the name that was typed."""
+
+    code = "not_found"
 
 
 class Busy(LocalProblem):

@@ -46,6 +46,7 @@ _TABLE: tuple[tuple[type[BaseException], Exit, str], ...] = (
     (errors.SourceChanged, Exit.CONFLICT, ""),
     (errors.TargetIsFolder, Exit.CONFLICT, ""),
     (errors.Busy, Exit.CONFLICT, ""),
+    (errors.NoSuchNode, Exit.NOT_FOUND, ""),
     (errors.LocalProblem, Exit.USAGE, ""),
     (errors.DfsError, Exit.FAILED, ""),
     (FileNotFoundError, Exit.NOT_FOUND, "check the spelling"),

@@ -14,7 +14,7 @@ from rich.text import Text
 from dfsclient.cli.output import printable, size, span
 from dfsclient.cli.running import AsJson, Quiet, Run, signed_in
 from dfsclient.client import Duty
-from dfsclient.errors import LocalProblem
+from dfsclient.errors import LocalProblem, NoSuchNode
 from dfsclient.models import Drain, Node, Rebalance, Scrub, as_json
 
 OFF_TERMINAL_WIDTH = 200  # a pipe has no width; nothing is cut
@@ -143,7 +143,7 @@ def _change(name: str, duty: Duty, *, asks: str, json_: bool, quiet: bool) -> No
 def _find(run: Run, name: str) -> Node:
     found = [node for node in run.client.nodes() if node.name == name]
     if not found:
-        raise LocalProblem("There is no such node; `dfs nodes` lists them.")
+        raise NoSuchNode("There is no such node; `dfs nodes` lists them.")
     return found[0]
 
 

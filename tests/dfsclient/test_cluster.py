@@ -193,5 +193,5 @@ def test_without_a_terminal_nothing_is_done_unasked(service, dfs, verb):
 def test_a_node_that_is_not_there_is_told(dfs):
     done = dfs("nodes", "drain", "node-z", "--yes")
 
-    assert done.returncode == 2
+    assert done.returncode == 4
     assert "dfs: node-z: There is no such node; `dfs nodes` lists them." in done.stderr
