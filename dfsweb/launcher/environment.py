@@ -10,11 +10,8 @@ from dfsweb.launcher.data_folder import DataFolder
 from dfsweb.launcher.options import ANY_ADDRESS, Options
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-# Of what the person set: what a node reads, and what Python, the C library and OpenSSL do.
-FOR_NODES = re.compile(
-    r"JOIN_TOKEN|METRICS_TOKEN|RESERVE|PATH|HOME|USER|LANG|LC_\w+|TZ|TMPDIR|LD_\w+"
-    r"|(PYTHON|MALLOC_|SSL_CERT_|COVERAGE_)\w+"
-)
+SETTINGS = re.compile(r'\benv\.\w+\(\s*"(\w+)"')  # how dfsweb.settings names what it reads
+OF_NODES_TOO = {"JOIN_TOKEN", "METRICS_TOKEN"}
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
 
 
@@ -36,9 +33,10 @@ def of_gateway_and_worker(
 
 
 def of_node(name: str, port: int, options: Options, folder: DataFolder) -> dict[str, str]:
-    """What one storage node reads; it learns neither the database nor any secret but its own."""
+    """What one storage node reads; it learns neither the database nor any other setting of Django's."""
     kept = folder.secrets()
-    inherited = {key: value for key, value in _inherited().items() if FOR_NODES.fullmatch(key)}
+    hidden = (_settings() | {"ADMIN_PASSWORD"}) - OF_NODES_TOO
+    inherited = {key: value for key, value in _inherited().items() if key not in hidden}
     return {
         "JOIN_TOKEN": kept["JOIN_TOKEN"],
         "METRICS_TOKEN": kept["METRICS_TOKEN"],
@@ -56,9 +54,14 @@ def of_node(name: str, port: int, options: Options, folder: DataFolder) -> dict[
 
 def as_shell(env: dict[str, str]) -> str:
     """What manage.py needs of DATA/run/environment: what the launcher added, and each setting given to it."""
-    settings = set(re.findall(r'\benv\.\w+\(\s*"(\w+)"', (PROJECT / "dfsweb/settings.py").read_text()))
+    settings = _settings()
     needed = {key: value for key, value in env.items() if key in settings or os.environ.get(key) != value}
     return "".join(f"{key}={shlex.quote(value)}\n" for key, value in sorted(needed.items()))
+
+
+def _settings() -> set[str]:
+    """The names of all that Django is told by the environment."""
+    return set(SETTINGS.findall((PROJECT / "dfsweb/settings.py").read_text()))
 
 
 def _inherited() -> dict[str, str]:

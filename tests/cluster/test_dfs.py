@@ -204,4 +204,4 @@ def look_after_the_cluster(walk: Walk, names: list[str]) -> None:
     walk.text("nodes", "retire", names[0], "--yes", exit_code=Exit.CONFLICT)
     assert walk.json("nodes", "activate", names[0])["duty"] == "active"
     walk.text("nodes", "drain", names[0], exit_code=Exit.USAGE)
-    walk.text("nodes", "drain", "node-x", "--yes", exit_code=Exit.USAGE)
+    walk.text("nodes", "drain", "node-x", "--yes", exit_code=Exit.NOT_FOUND)

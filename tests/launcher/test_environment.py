@@ -21,17 +21,17 @@ def test_nodes_on_one_machine_leave_the_smaller_reserve_free_unless_told_otherwi
         assert environment.of_node("node-1", 8101, given, folder)["RESERVE"] == "larger"
 
 
-def test_nodes_learn_what_they_read_and_no_other_secret(
+def test_nodes_learn_what_they_read_and_no_setting_of_django(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = Options(host="127.0.0.1", port=8000, data=tmp_path, nodes=3)
     monkeypatch.setenv("EMAIL_URL", "smtp://drive:secret@mail.example.org")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of somebody else")
+    monkeypatch.setenv("DATABASE_URL", "postgres://drive:secret@elsewhere/drive")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
     with closing(data_folder.open_locked(tmp_path)) as folder:
         told = environment.of_node("node-1", 8101, given, folder)
 
-    assert not {"EMAIL_URL", "AWS_SECRET_ACCESS_KEY", "CLUSTER_SECRET", "DATABASE_URL"} & set(told)
+    assert not {"EMAIL_URL", "SECRET_KEY", "CLUSTER_SECRET", "DATABASE_URL"} & set(told)
     assert {"PATH", "LC_ALL", "JOIN_TOKEN", "METRICS_TOKEN", "PYTHONPATH"} <= set(told)
 
 
