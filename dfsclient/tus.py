@@ -21,7 +21,6 @@ from dfsclient.transport import Call, Transport, link, new_key
 PIECE_BYTES = 32 * 1024 * 1024  # of one PATCH: what is sent again at most if the service kept nothing of it
 ENTRY_FIELD = "Dfs-Entry"
 VERSION = {"Tus-Resumable": "1.0.0"}
-BODY_TYPE = "application/offset+octet-stream"
 
 
 @dataclass(frozen=True)
@@ -132,8 +131,7 @@ def _ask(transport: Transport, part: Part) -> State:
     try:
         reply = transport.send(Call("HEAD", part.upload, headers=VERSION))
     except Conflict:
-        headers = {**VERSION, "Upload-Offset": str(part.size_bytes), "Content-Type": BODY_TYPE}
-        reply = transport.send(Call("PATCH", part.upload, headers=headers))
+        reply = transport.send(Call("PATCH", part.upload, headers=_at(part.size_bytes)))
     with reply:
         offset = _offset(reply.headers.get("Upload-Offset"), part.size_bytes)
         if reply.headers.get("Upload-Length", str(part.size_bytes)) != str(part.size_bytes):
@@ -145,12 +143,16 @@ def _patch(transport: Transport, part: Part, source: LocalFile, offset: int, pro
     """Send the next piece; the offset in the answer is durable on the service."""
     length = min(PIECE_BYTES, part.size_bytes - offset)
     piece = source.piece(part.start + offset, length, lambda sent: progress(offset + sent, part.size_bytes))
-    headers = {**VERSION, "Upload-Offset": str(offset), "Content-Type": BODY_TYPE}
-    with transport.send(Call("PATCH", part.upload, headers=headers, body=piece)) as reply:
+    with transport.send(Call("PATCH", part.upload, headers=_at(offset), body=piece)) as reply:
         reached = _offset(reply.headers.get("Upload-Offset"), part.size_bytes)
         if reached <= offset:
             raise BadReply("The server took a piece of the upload but kept nothing of it.")
         return State(offset=reached, entry_id=reply.headers.get(ENTRY_FIELD))
+
+
+def _at(offset: int) -> dict[str, str]:
+    """The headers of a PATCH whose body begins at an offset."""
+    return {**VERSION, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
 
 
 def _offset(value: str | None, size_bytes: int) -> int:

@@ -50,12 +50,12 @@ class Plan:
         for name in sources:
             source = Path(name)
             try:
-                is_into = into_folder
-                if source.is_dir():
+                is_into, is_folder = into_folder, source.is_dir()
+                if is_folder:
                     self._need_recursive(f"{name} is a folder; send it with -r.")
                     is_into = self._goes_into("put", str(source.resolve()), target, into_folder=into_folder)
                 place = paths.join(target, _own_name(source)) if is_into else paths.normalize(target)
-                if source.is_dir():
+                if is_folder:
                     yield from self._send_folder(source, place)
                 else:
                     yield Send(source, place, None)

@@ -10,9 +10,13 @@ from dfsweb.launcher.data_folder import DataFolder
 from dfsweb.launcher.options import ANY_ADDRESS, Options
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-SETTINGS = re.compile(r'\benv\.\w+\(\s*"(\w+)"')  # how dfsweb.settings names what it reads
 OF_NODES_TOO = {"JOIN_TOKEN", "METRICS_TOKEN"}
 LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+
+def settings_of_django() -> set[str]:
+    """The names of all that `dfsweb.settings` reads from the environment, by its own text."""
+    return set(re.findall(r'\benv\.\w+\(\s*"(\w+)"', (PROJECT / "dfsweb/settings.py").read_text()))
 
 
 def of_gateway_and_worker(
@@ -35,7 +39,7 @@ def of_gateway_and_worker(
 def of_node(name: str, port: int, options: Options, folder: DataFolder) -> dict[str, str]:
     """What one storage node reads; it learns neither the database nor any other setting of Django's."""
     kept = folder.secrets()
-    hidden = (_settings() | {"ADMIN_PASSWORD"}) - OF_NODES_TOO
+    hidden = (settings_of_django() | {"ADMIN_PASSWORD"}) - OF_NODES_TOO
     inherited = {key: value for key, value in _inherited().items() if key not in hidden}
     return {
         "JOIN_TOKEN": kept["JOIN_TOKEN"],
@@ -54,14 +58,9 @@ def of_node(name: str, port: int, options: Options, folder: DataFolder) -> dict[
 
 def as_shell(env: dict[str, str]) -> str:
     """What manage.py needs of DATA/run/environment: what the launcher added, and each setting given to it."""
-    settings = _settings()
+    settings = settings_of_django()
     needed = {key: value for key, value in env.items() if key in settings or os.environ.get(key) != value}
     return "".join(f"{key}={shlex.quote(value)}\n" for key, value in sorted(needed.items()))
-
-
-def _settings() -> set[str]:
-    """The names of all that Django is told by the environment."""
-    return set(SETTINGS.findall((PROJECT / "dfsweb/settings.py").read_text()))
 
 
 def _inherited() -> dict[str, str]:

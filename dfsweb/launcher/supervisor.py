@@ -211,10 +211,10 @@ class Supervisor:
 
         self._note(f"{noted} cannot be written", write)
 
-    def _note(self, complaint: str, write: Callable[[], object]) -> None:
+    def _note(self, complaint: str, deed: Callable[[], object]) -> None:
         """Do what no running part needs; a full disk is said once and stops nothing."""
         try:
-            write()
+            deed()
         except OSError as error:
             if complaint not in self._refused:
                 say(f"{complaint} ({error.strerror}); everything goes on without.")

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from dfsweb.launcher import environment
+
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -110,7 +112,7 @@ def names_read_by(settings: str, pattern: str) -> set[str]:
 
 
 def test_every_setting_of_dfsweb_can_be_given():
-    known = names_read_by("dfsweb/settings.py", r'env\.\w+\(\s*"(\w+)"')
+    known = environment.settings_of_django()
     fixed_in_the_image = {"STATIC_ROOT"}
     not_for_production = {"DEBUG"}
 
@@ -144,7 +146,7 @@ def test_the_image_speaks_every_language_there_is():
 
 def test_every_setting_is_explained():
     explained = set(re.findall(r"`([A-Z_]+)`", (ROOT / "docs/operations.md").read_text()))
-    of_the_gateway = names_read_by("dfsweb/settings.py", r'env\.\w+\(\s*"(\w+)"')
+    of_the_gateway = environment.settings_of_django()
     of_nodes = names_read_by("storagenode/settings.py", r'environ(?:\.get\(|\[)"(\w+)"')
     of_compose = names_read_by("compose.yaml", r"\$\{(\w+)")
 

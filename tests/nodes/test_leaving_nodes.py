@@ -83,14 +83,12 @@ def test_condemned_chunks_keep_no_node_from_retiring(cluster):
 
 @pytest.fixture
 def nowhere_else(cluster):
-    """The third copy of a chunk can go to this node alone, and its name."""
+    """The name of the only node that the third copy of a chunk can go to."""
     cluster.store(b"on its way")
     here, *others = cluster.running.keys() - cluster.holders(chunk_of(b"on its way"))
     for name in others:
         cluster.update(name, duty=Node.Duty.DRAINING)
-    yield here
-    for name in others:
-        cluster.update(name, duty=Node.Duty.ACTIVE)
+    return here
 
 
 def test_a_copy_on_its_way_to_a_node_that_retires_is_made_elsewhere(cluster, nowhere_else):
@@ -103,8 +101,11 @@ def test_a_copy_on_its_way_to_a_node_that_retires_is_made_elsewhere(cluster, now
     with failpoints.armed("replicate.copied", leave):
         replicate_all()
 
-    assert chunk_of(b"on its way").copies_due_at is not None
-    cluster.update(nowhere_else, duty=Node.Duty.RETIRED)
+    chunk = chunk_of(b"on its way")
+    assert chunk.copies_due_at is not None
+    membership.activate(Node.objects.get(duty=Node.Duty.DRAINING))
+    replicate_all()
+    assert cluster.holders(chunk) == cluster.running.keys() - {nowhere_else}
 
 
 @pytest.mark.parametrize("place", ["replicate.pending", "replicate.copied"])

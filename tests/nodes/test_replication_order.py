@@ -2,6 +2,7 @@
 
 import threading
 import time
+from types import SimpleNamespace
 from uuid import uuid4
 
 from django.db import connection
@@ -26,18 +27,6 @@ from nodes.models import Chunk, Node, Replica, Turn
 from tests.nodes.living_cluster import CHUNK_BYTES, age, chunk_of
 from tests.nodes.test_replication import let_leases_end, make_due_now, replicate_all
 from tests.nodes.test_writing import some_bytes
-
-
-class Clock:
-    """Time passes as always, and as a test says."""
-
-    passed = 0.0
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self.passed
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
 
 
 def store_whole(cluster, content: bytes) -> Chunk:
@@ -349,12 +338,12 @@ def test_a_second_look_that_takes_longer_than_a_pass_keeps_nothing_from_being_co
     cluster.store(b"doubted")
     cluster.store(b"thin")
     Replica.objects.doubt([chunk_of(b"doubted").replicas.first().id])
-    clock, look_at = Clock(), second_looks.look_at
-    for module in (replication, copying):
-        monkeypatch.setattr(module, "time", clock)
+    look_at = second_looks.look_at
 
     def look_slowly(copies):
-        clock.passed += replication.BUDGET_SECONDS
+        late = SimpleNamespace(monotonic=lambda: time.monotonic() + replication.BUDGET_SECONDS)
+        for module in (replication, copying):
+            monkeypatch.setattr(module, "time", late)
         return look_at(copies)
 
     monkeypatch.setattr(second_looks, "look_at", look_slowly)
