@@ -1,12 +1,13 @@
 """S04: stored files that would do harm, in a real browser, by every door that sends or shows them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Error, Page
+from playwright.sync_api import BrowserContext, Error, Page, Route
 
-from tests.e2e.people import Person
+from tests.e2e.people import Person, intercept
 
 HARM = "fetch('/harmed-by-script'); document.title = 'harmed'; document.cookie = 'harmed=1'"
 HARM_ANYWHERE = f"if (self.document) {{ {HARM} }} else postMessage('harmed')"
@@ -80,9 +81,9 @@ def open_page(page: Page, url: str) -> None:
         assert "Download is starting" in str(error) or "ERR_ABORTED" in str(error), error
 
 
-def give(page: Page, address: str, file: Stored) -> None:
-    """Have the browser get the file at this address with its type and no other word."""
-    page.route(address, lambda route: route.fulfill(body=file.text, content_type=file.kind))
+def bare(file: Stored) -> Callable[[Route], None]:
+    """Return what answers with the file, its type and no other word."""
+    return lambda route: route.fulfill(body=file.text, content_type=file.kind)
 
 
 # What a page asks for as a part of itself: resolved when the browser has run it or refused to.
@@ -119,7 +120,7 @@ def test_s04_no_stored_file_runs_in_a_browser_whichever_door_it_is_opened_by(mar
 def test_s04_the_same_files_do_run_where_nothing_holds_them_off(marie: Person) -> None:
     page = marie.page
     for number, file in enumerate(file for file in PAGES if file.runs):
-        give(page, f"**/unguarded-{number}", file)
+        page.route(f"**/unguarded-{number}", bare(file))
         with page.expect_request("**/harmed-by-script"):
             page.goto(f"{marie.url}/unguarded-{number}")
 
@@ -135,8 +136,8 @@ def test_s04_no_stored_file_becomes_a_part_of_a_page(marie: Person) -> None:
             assert page.evaluate(INCLUDE, [how, url]) not in DONE, (how, url)
     assert harm.done == []
 
-    give(page, "**/unguarded.js", SCRIPT)
-    give(page, "**/unguarded.css", STYLE)
+    intercept(page, "**/unguarded.js", bare(SCRIPT))
+    intercept(page, "**/unguarded.css", bare(STYLE))
     for how in ("script", "module", "style", "worker"):  # no route can stand in for a service worker
         url = f"{marie.url}/unguarded.{'css' if how == 'style' else 'js'}"
         assert page.evaluate(INCLUDE, [how, url]) in DONE, how

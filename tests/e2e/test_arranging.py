@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import DESKTOP, PHONE
-from tests.e2e.people import Person
+from tests.e2e.people import Person, intercept
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ def test_a_folder_that_cannot_be_looked_into_says_so_and_opens_later(marie: Pers
     page.get_by_role("toolbar").get_by_role("button", name="Move").click()
     dialog = page.get_by_role("dialog", name="Move")
     dialog.get_by_role("treeitem", name="Alps").click()
-    page.route("**/api/v1/entries?parent=*", lambda route: route.abort())
+    intercept(page, "**/api/v1/entries?parent=*", lambda route: route.abort())
     page.keyboard.press("ArrowRight")
     expect(dialog.get_by_text("The connection is gone. Try again")).to_be_visible()
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e import cluster_pictures
-from tests.e2e.people import Person
+from tests.e2e.people import Person, intercept
 from tests.system import System
 
 A_LITTLE = timedelta(minutes=10)  # the moments of newer figures lie a little beside those of older ones
@@ -109,7 +109,7 @@ def test_charts_tell_their_figures_by_keys_under_the_pointer_and_as_a_table(
 ) -> None:
     system.manage("shell", "-c", cluster_pictures.SAMPLES)
     page = admins_page
-    page.route("**/cluster?part=board", lambda route: None)  # no news moves what the pointer is on
+    intercept(page, "**/cluster?part=board", lambda route: None)  # no news moves what the pointer is on
     page.reload()
     chart = page.get_by_role("figure").filter(has=page.get_by_role("heading", name="Throughput"))
     plot, when = chart.get_by_role("slider"), chart.locator(".chart-when")
@@ -149,7 +149,9 @@ def test_a_chart_goes_on_telling_the_moment_one_looks_at_when_newer_figures_come
     system.manage("shell", "-c", cluster_pictures.SAMPLES)
     page = admins_page
     board = page.request.get(f"{system.url}/cluster?part=board").text()
-    page.route("**/cluster?part=board", lambda route: route.fulfill(body=board, content_type="text/html"))
+    intercept(
+        page, "**/cluster?part=board", lambda route: route.fulfill(body=board, content_type="text/html")
+    )
     page.clock.install()
     page.reload()
     chart = page.get_by_role("figure").filter(has=page.get_by_role("heading", name="Throughput"))
@@ -239,7 +241,7 @@ def test_the_rail_looks_again_soon_while_copies_are_made_and_as_soon_after_hours
     page, rail = person.page, person.page.locator("#safety")
     calm = {"copies_wanted": 3, "fewest_in_reach": 3, "out_of_reach": 0, "unavailable": 0, "lost": 0}
     told = calm | {"fewest_in_reach": 2}
-    page.route("**/api/v1/cluster", lambda route: route.fulfill(json=route.fetch().json() | told))
+    intercept(page, "**/api/v1/cluster", lambda route: route.fulfill(json=route.fetch().json() | told))
     page.clock.install(time=datetime(2026, 1, 1))
     page.clock.pause_at(datetime(2026, 1, 2))  # from now on no time passes but what is said here
     page.reload()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.e2e.people import Person
+from tests.e2e.people import Person, intercept
 from tests.system import System
 
 # What was sent lately waits: whoever sent it may be sending more.
@@ -81,7 +81,7 @@ def test_a_check_that_breaks_off_can_be_asked_for_again_from_where_one_is(person
     page.keyboard.press("d")
     check = details.get_by_role("button", name="Verify now")
     check.focus()
-    page.route("**/verify", lambda route: route.abort())
+    intercept(page, "**/verify", lambda route: route.abort())
     with page.expect_response("**/files/*/details"):
         page.keyboard.press("Enter")
     expect(page.get_by_role("status").filter(has_text="The connection is gone.")).to_be_visible()

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import expect
 
 from tests.e2e import pictures
-from tests.e2e.people import Person
+from tests.e2e.people import Person, intercept
 
 
 def test_what_is_typed_is_looked_for_at_once_in_the_whole_tree(person: Person) -> None:
@@ -84,7 +84,7 @@ def test_two_windows_of_a_person_agree(person: Person) -> None:
 def test_the_way_back_to_a_page_that_was_left_at_once_shows_what_has_come_meanwhile(person: Person) -> None:
     page = person.page
     person.make_folder("Alps")
-    page.route("**/now", lambda route: None)  # held until there is no route
+    intercept(page, "**/now", lambda route: None)  # held until there is no route
     with page.expect_request("**/now"):
         page.reload()
     person.row("Alps").dblclick()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import PHONE
-from tests.e2e.people import PASSWORD, Person
+from tests.e2e.people import PASSWORD, Person, intercept
 
 GONE = "The connection is gone. Try again when it is back."
 
@@ -51,7 +51,7 @@ def test_the_way_back_that_failed_is_gone_again_though_the_browser_was_never_off
     page.get_by_role("link", name="Starred").click()
     expect(page.get_by_role("heading", name="Starred")).to_be_visible()
 
-    page.route("**/recent", lambda route: route.abort())
+    intercept(page, "**/recent", lambda route: route.abort())
     page.go_back()
     expect(page.locator("#toasts")).to_contain_text(GONE)
     page.unroute("**/recent")
@@ -84,7 +84,7 @@ def test_who_is_signed_out_meanwhile_is_told_and_comes_back_to_the_same_place(pe
 def test_a_page_goes_on_when_one_has_signed_in_again_in_another_tab(person: Person, tmp_path: Path) -> None:
     page = person.page
     (tmp_path / "notes.txt").write_text("from the lake")
-    page.route("**/api/v1/uploads", lambda route: route.fulfill(status=403, json={"detail": "Not now."}))
+    intercept(page, "**/api/v1/uploads", lambda route: route.fulfill(status=403, json={"detail": "Not now."}))
     person.choose_files([tmp_path / "notes.txt"])
     expect(person.transfer("notes.txt")).to_have_class("transfer failed")
     page.unroute("**/api/v1/uploads")
@@ -144,7 +144,7 @@ def test_a_script_that_does_not_load_is_told_of_with_a_way_out(person: Person, s
     person.make_folder("Receipts")
     expect(line).to_have_count(0)
 
-    page.route(f"**/{script}*.js", lambda route: route.abort())
+    intercept(page, f"**/{script}*.js", lambda route: route.abort())
     page.reload()
     expect(line).to_have_text("Part of this page did not load, so not all of it works. Reload")
     expect(line).to_be_visible()

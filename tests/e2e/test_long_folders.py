@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e import long_folder
-from tests.e2e.people import Person
+from tests.e2e.people import Person, intercept
 from tests.system import System
 
 FOLDERS, FILES = 400, 19_600
@@ -245,7 +245,7 @@ def test_the_way_back_into_a_long_list_that_is_asked_for_anew_leads_to_the_row_t
 def test_news_that_come_on_that_way_do_not_lead_to_its_beginning(person: Person, system: System) -> None:
     name = left_at_a_row_of_the_second_page(person, system)
     page = person.page
-    page.route("**/recent*", lambda route: None)  # held until there is no route
+    intercept(page, "**/recent*", lambda route: None)  # held until there is no route
     with page.expect_request("**/recent*"):
         page.go_forward()
     page.evaluate(NEWS)

@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import Request, expect
 
 from tests.e2e import long_folder
-from tests.e2e.people import Person
+from tests.e2e.people import Person, intercept
 from tests.system import System
 
 FOLDERS, FILES = 20, 1180
@@ -34,7 +34,7 @@ def test_thousands_go_to_the_trash_and_back_and_elsewhere_by_few_calls(
     person.row("album 1").click()
     page.keyboard.press("Control+a")
     expect(toolbar).to_contain_text("1200 selected")
-    page.route("**/api/v1/batch", lambda route: None)  # held until there is no route
+    intercept(page, "**/api/v1/batch", lambda route: None)  # held until there is no route
     page.keyboard.press("Delete")
     expect(toast.get_by_role("progressbar", name="Moving to the trash")).to_be_visible()
     page.unroute("**/api/v1/batch")
@@ -82,7 +82,7 @@ def test_several_come_as_one_archive_and_a_refusal_leaves_the_page(person: Perso
             "b.txt": b"second",
         }
 
-    page.route("**/archive", lambda route: route.fulfill(status=503, body="busy"))
+    intercept(page, "**/archive", lambda route: route.fulfill(status=503, body="busy"))
     page.get_by_role("toolbar").get_by_role("button", name="Download").click()
     expect(page.locator(".toast")).to_contain_text("This could not be made one archive.")
     expect(page.get_by_role("toolbar")).to_contain_text("3 selected")

@@ -5,14 +5,14 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.people import Person
+from tests.e2e.people import Person, intercept
 from tests.e2e.test_cluster_page import admin as admin  # a fixture
 
 
 @contextmanager
 def news_meanwhile(page: Page, url: str, pressed: Locator) -> Iterator[None]:
     """Press something, and let it go when news have come that are asked for at this address in the block."""
-    page.route(url, lambda route: None)  # held until there is no route
+    intercept(page, url, lambda route: None)  # held until there is no route
     with page.expect_request(url):
         yield
     pressed.hover()

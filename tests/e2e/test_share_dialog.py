@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Locator, Page, Response, expect
 
-from tests.e2e.people import Person
+from tests.e2e.people import Person, intercept
 
 PASSWORD = "hut and stove"
 
@@ -212,7 +212,8 @@ def test_a_day_is_typed_key_by_key_and_means_what_it_is_when_it_is_left(person: 
 
 def lose_the_line(page: Page) -> None:
     """Have nothing changed any more, as if the connection were gone."""
-    page.route(
+    intercept(
+        page,
         "**/api/v1/**",
         lambda route: route.continue_() if route.request.method == "GET" else route.abort(),
     )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import expect
 
-from tests.e2e.people import Person
+from tests.e2e.people import Person, intercept
 from tests.e2e.test_choosing_files import drop
 
 
@@ -254,7 +254,7 @@ def test_what_is_said_while_a_dialog_is_open_is_in_the_dialog(person: Person) ->
     dialog.get_by_role("checkbox", name="Anyone with the link").check()
     expect(dialog.get_by_role("status").filter(has_text="The link works")).to_be_attached()
 
-    page.route("**/api/v1/shares/*", lambda route: route.abort())
+    intercept(page, "**/api/v1/shares/*", lambda route: route.abort())
     dialog.get_by_role("checkbox", name="Anyone with the link").click()  # on again before one looks
     page.get_by_role("button", name="Turn it off").click()
     said = dialog.get_by_role("status").filter(has_text="The connection is gone.")

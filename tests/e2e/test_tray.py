@@ -6,7 +6,7 @@ from pathlib import Path
 
 from playwright.sync_api import Route, expect
 
-from tests.e2e.people import Person
+from tests.e2e.people import Person, intercept
 from tests.e2e.test_uploads import write
 
 ONE_OF_THREE = """data-tone="busy"\\1<span class="c-copies copies busy" role="gridcell"><svg class="mark">\
@@ -20,8 +20,10 @@ def test_what_failed_can_all_be_tried_again_while_others_are_on_their_way(
     for name in ("first.txt", "second.txt", "long.bin"):
         (tmp_path / name).write_bytes(name.encode() * 1000)
     uploads = "**/api/v1/uploads"
-    page.route(
-        uploads, lambda route: route.fulfill(status=403, json={"detail": "Not now.", "code": "forbidden"})
+    intercept(
+        page,
+        uploads,
+        lambda route: route.fulfill(status=403, json={"detail": "Not now.", "code": "forbidden"}),
     )
     person.choose_files([tmp_path / "first.txt", tmp_path / "second.txt"])
     for name in ("first.txt", "second.txt"):
@@ -31,7 +33,7 @@ def test_what_failed_can_all_be_tried_again_while_others_are_on_their_way(
     def hold(route: Route) -> None:
         held.append(route) if not held else route.continue_()
 
-    page.route(uploads, hold)
+    intercept(page, uploads, hold)
     with page.expect_request(uploads):
         person.choose_files([tmp_path / "long.bin"])
     expect(person.transfer("long.bin")).to_have_class("transfer sending")
@@ -52,8 +54,8 @@ def test_an_upload_that_is_cancelled_while_it_waits_to_go_on_keeps_no_room(
     for name in names:
         write(tmp_path / name, 5 * 2**20)
     film = person.transfer("film.mp4")
-    page.route(
-        "**/api/v1/uploads/*", lambda one: one.request.method == "PATCH" or one.continue_()
+    intercept(
+        page, "**/api/v1/uploads/*", lambda one: one.request.method == "PATCH" or one.continue_()
     )  # for ever
     with page.expect_request(lambda request: request.method == "PATCH"):
         person.choose_files([tmp_path / "film.mp4"])
@@ -82,7 +84,7 @@ def test_the_tray_draws_the_copies_as_the_list_does_in_every_language(
         drawn = r'data-tone="[^"]*"(.*?)<span class="c-copies.*?</span></span>'
         route.fulfill(response=reply, body=re.sub(drawn, ONE_OF_THREE, reply.text(), flags=re.DOTALL))
 
-    person.page.route("**/files/rows", tell_of_one)
+    intercept(person.page, "**/files/rows", tell_of_one)
     write(tmp_path / "scans.zip", 1000)
     person.page.locator("#pick-files").set_input_files(tmp_path / "scans.zip")
 

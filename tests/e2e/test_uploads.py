@@ -12,7 +12,7 @@ from playwright.sync_api import Request, Route, expect
 
 from tests.e2e import films
 from tests.e2e.conftest import PHONE
-from tests.e2e.people import Person
+from tests.e2e.people import Person, intercept
 from tests.e2e.slow_line import SLOW, SlowLine
 from tests.system import System
 
@@ -118,7 +118,8 @@ def test_two_windows_that_send_one_file_do_not_take_it_from_each_other(
             if held.setdefault(route.request.method, route) is not route:
                 route.continue_()
 
-        first.page.context.route("**/api/v1/uploads/*", hold)
+        for one in (first, second):
+            intercept(one.page, "**/api/v1/uploads/*", hold)
         for one, method in ((first, "PATCH"), (second, "HEAD")):
             with one.page.expect_request(lambda request, method=method: request.method == method):
                 one.choose_files([tmp_path / "film.mp4"])
@@ -278,7 +279,7 @@ def test_bytes_that_stand_still_are_sent_again(person: Person, tmp_path: Path) -
         else:
             route.continue_()
 
-    page.route("**/api/v1/uploads/*", hold)
+    intercept(page, "**/api/v1/uploads/*", hold)
     page.clock.install()
     with page.expect_request(lambda request: request.method == "PATCH"):
         person.choose_files([tmp_path / "scans.zip"])
@@ -305,7 +306,7 @@ def test_an_answer_that_hangs_keeps_no_upload_from_hearing_of_its_copies(
 
     for name in ("first.bin", "second.bin"):
         write(tmp_path / name, 200_000)
-    page.route("**/files/rows", hold)
+    intercept(page, "**/files/rows", hold)
     with page.expect_request("**/files/rows"):
         person.choose_files([tmp_path / "first.bin"])
     with page.expect_response("**/files/rows"):  # its arrival has all rows looked at
