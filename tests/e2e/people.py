@@ -27,7 +27,7 @@ def intercept(page: Page, url: str, handler: Callable[[Route], object]) -> None:
     page.route(f"**{tried}", lambda route: route.fulfill(body=ANSWERED))
     page.route(url, handler)
     page.evaluate(UNTIL_ANSWERED, tried)
-    page.unroute(f"**{tried}")
+    page.unroute(f"**{tried}")  # what a story holds goes on when no route is left
 
 
 class Person:

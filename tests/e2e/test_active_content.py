@@ -120,7 +120,7 @@ def test_s04_no_stored_file_runs_in_a_browser_whichever_door_it_is_opened_by(mar
 def test_s04_the_same_files_do_run_where_nothing_holds_them_off(marie: Person) -> None:
     page = marie.page
     for number, file in enumerate(file for file in PAGES if file.runs):
-        page.route(f"**/unguarded-{number}", bare(file))
+        page.route(f"**/unguarded-{number}", bare(file))  # for a new page the browser itself asks, at once
         with page.expect_request("**/harmed-by-script"):
             page.goto(f"{marie.url}/unguarded-{number}")
 

@@ -54,9 +54,9 @@ def test_an_upload_that_is_cancelled_while_it_waits_to_go_on_keeps_no_room(
     for name in names:
         write(tmp_path / name, 5 * 2**20)
     film = person.transfer("film.mp4")
-    intercept(
+    intercept(  # what PATCH sends waits for ever
         page, "**/api/v1/uploads/*", lambda one: one.request.method == "PATCH" or one.continue_()
-    )  # for ever
+    )
     with page.expect_request(lambda request: request.method == "PATCH"):
         person.choose_files([tmp_path / "film.mp4"])
     film.get_by_role("button", name="Pause").click()
