@@ -34,13 +34,21 @@ def is_same(ask: Callable[[Call], object], local: Path, file: Entry) -> bool:
     try:
         if file.is_folder or not local.is_file() or local.stat().st_size != file.size:
             return False
-        new_hash: Callable[[], Hash] = hashlib.sha256 if file.sha256 else blake3
-        digests = [(file.size, file.sha256.lower())] if file.sha256 else _chunks(ask, file)
         with open(local, "rb") as source:
-            is_equal = all(_hash(source, length, new_hash()) == digest for length, digest in digests)
-            return is_equal and source.tell() == file.size and not source.read(1)
+            return holds(ask, source, file)
     except (FileNotFoundError, NotFound):  # gone since it was listed
         return False
+
+
+def holds(ask: Callable[[Call], object], source: BinaryIO, file: Entry) -> bool:
+    """Whether what can be read from here on is what a file of the service holds, as `is_same` compares them.
+
+    Raises `NotFound` when the file is gone.
+    """
+    new_hash: Callable[[], Hash] = hashlib.sha256 if file.sha256 else blake3
+    digests = [(file.size, file.sha256.lower())] if file.sha256 else _chunks(ask, file)
+    is_equal = all(_hash(source, length, new_hash()) == digest for length, digest in digests)
+    return is_equal and source.tell() == file.size and not source.read(1)
 
 
 def _chunks(ask: Callable[[Call], object], file: Entry) -> Iterator[tuple[int, str]]:

@@ -6,6 +6,7 @@ are not followed. Bodies stream in both directions.
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -252,13 +253,20 @@ def _retry_after(value: str | None) -> float | None:
     """Read a `Retry-After`: seconds or an HTTP date (RFC 9110, 10.2.3)."""
     if value is None:
         return None
-    if value.strip().isdigit():
-        return float(value)
+    if (seconds := whole_number(value.strip())) is not None:
+        return float(seconds)
     try:
         moment = parsedate_to_datetime(value)
     except ValueError:
         return None
+    if moment.tzinfo is None:  # a zone of -0000
+        moment = moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())
+
+
+def whole_number(text: str) -> int | None:
+    """Read a number of at most 19 digits, as HTTP writes it; None for anything else."""
+    return int(text) if re.fullmatch(r"[0-9]{1,19}", text) else None
 
 
 def _reason(error: BaseException) -> str:

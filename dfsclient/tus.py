@@ -16,7 +16,7 @@ from dfsclient.journal import Part
 from dfsclient.progress import Progress
 from dfsclient.retry import Patience
 from dfsclient.sources import LocalFile
-from dfsclient.transport import Call, Transport, link, new_key
+from dfsclient.transport import Call, Transport, link, new_key, whole_number
 
 PIECE_BYTES = 32 * 1024 * 1024  # of one PATCH: what is sent again at most if the service kept nothing of it
 ENTRY_FIELD = "Dfs-Entry"
@@ -156,6 +156,7 @@ def _at(offset: int) -> dict[str, str]:
 
 
 def _offset(value: str | None, size_bytes: int) -> int:
-    if value is None or not value.isdigit() or int(value) > size_bytes:
+    offset = whole_number(value or "")
+    if offset is None or offset > size_bytes:
         raise BadReply(f"The server names no usable offset of the upload ({value!r}); is it another version?")
-    return int(value)
+    return offset

@@ -117,19 +117,25 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             return _("now")
         return _("%(age)s ago") % {"age": str(age).split(".")[0]}
 
-    @admin.action(description=gettext_lazy("Activate: take new copies"))
+    @admin.action(permissions=["change"], description=gettext_lazy("Activate: take new copies"))
     def activate(self, request: HttpRequest, nodes: QuerySet[Node]) -> HttpResponse | None:
         return self._ask_or_change(request, nodes, "activate", membership.activate)
 
-    @admin.action(description=gettext_lazy("Drain: copy everything elsewhere, take nothing new"))
+    @admin.action(
+        permissions=["change"], description=gettext_lazy("Drain: copy everything elsewhere, take nothing new")
+    )
     def drain(self, request: HttpRequest, nodes: QuerySet[Node]) -> HttpResponse | None:
         return self._ask_or_change(request, nodes, "drain", membership.drain)
 
-    @admin.action(description=gettext_lazy("Retire: take a drained node out for good"))
+    @admin.action(
+        permissions=["change"], description=gettext_lazy("Retire: take a drained node out for good")
+    )
     def retire(self, request: HttpRequest, nodes: QuerySet[Node]) -> HttpResponse | None:
         return self._ask_or_change(request, nodes, "retire", membership.retire)
 
-    @admin.action(description=gettext_lazy("Rebalance: even out how full all active nodes are"))
+    @admin.action(
+        permissions=["change"], description=gettext_lazy("Rebalance: even out how full all active nodes are")
+    )
     def rebalance(self, request: HttpRequest, nodes: QuerySet[Node]) -> HttpResponse | None:
         if (question := self._ask(request, nodes, "rebalance")) is not None:
             return question
@@ -137,7 +143,10 @@ class NodeAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.message_user(request, _told(rebalance.outlook()))
         return None
 
-    @admin.action(description=gettext_lazy("Scrub: read everything again and compare it, at the usual pace"))
+    @admin.action(
+        permissions=["change"],
+        description=gettext_lazy("Scrub: read everything again and compare it, at the usual pace"),
+    )
     def scrub(self, request: HttpRequest, nodes: QuerySet[Node]) -> HttpResponse | None:
         return self._ask_or_change(request, nodes, "scrub", scrub.order)
 

@@ -100,6 +100,20 @@ def test_a_new_version_in_mid_download_starts_it_anew(service, client, tmp_path)
     assert parts(tmp_path) == []
 
 
+def test_a_new_version_right_after_the_last_byte_is_fetched_instead(service, client, tmp_path):
+    first, newer = os.urandom(2 * MIB), os.urandom(2 * MIB)
+    service.file("/big", first).knows_sha256 = False
+
+    def replace(done: int, total: int) -> None:
+        if done == total and service.bytes_of("/big") == first:
+            service.file("/big", newer).knows_sha256 = False
+
+    client.download("/big", tmp_path / "out", progress=replace)
+
+    assert (tmp_path / "out").read_bytes() == newer
+    assert parts(tmp_path) == []
+
+
 def test_a_new_version_in_mid_stream_is_an_error_and_never_a_mixture(service, client):
     first = os.urandom(4 * MIB)
     service.file("/big", first)
@@ -115,10 +129,10 @@ def test_a_new_version_in_mid_stream_is_an_error_and_never_a_mixture(service, cl
     assert first.startswith(bytes(got))
 
 
-@pytest.mark.parametrize("send_digest", [True, False])
-def test_damaged_bytes_are_an_error_and_no_file(service, client, tmp_path, send_digest):
-    service.send_digest = send_digest  # else only the entry tells the SHA-256
-    service.file("/big", os.urandom(2 * MIB))
+@pytest.mark.parametrize("told_by", ["reply", "entry", "chunks"])
+def test_damaged_bytes_are_an_error_and_no_file(service, client, tmp_path, told_by):
+    service.send_digest = told_by == "reply"
+    service.file("/big", os.urandom(2 * MIB)).knows_sha256 = told_by != "chunks"
     service.faults.add("GET", "/entries/entry-1/content", damage=True)
 
     with pytest.raises(errors.DigestMismatch):
@@ -127,8 +141,20 @@ def test_damaged_bytes_are_an_error_and_no_file(service, client, tmp_path, send_
     assert os.listdir(tmp_path) == []
 
 
-def test_a_damaged_part_is_found_before_it_gets_its_name(service, client, tmp_path):
-    service.file("/big", os.urandom(3 * MIB))
+@pytest.mark.parametrize("told", ["bytes 0-1/" + "9" * 5000, "bytes \u00b2-3/4", "bytes 0-1/*", ""])
+def test_a_part_that_does_not_say_which_is_an_error_and_no_file(service, client, tmp_path, told):
+    service.file("/big", os.urandom(2 * MIB))
+    service.faults.add("GET", "/entries/entry-1/content", status=206, headers={"Content-Range": told})
+
+    with pytest.raises(errors.BadReply):
+        client.download("/big", tmp_path / "out")
+
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("knows_sha256", [True, False])
+def test_a_damaged_part_is_found_before_it_gets_its_name(service, client, tmp_path, knows_sha256):
+    service.file("/big", os.urandom(3 * MIB)).knows_sha256 = knows_sha256
     leave_part(service, client, tmp_path)
     parts(tmp_path)[0].write_bytes(os.urandom(MIB))
 

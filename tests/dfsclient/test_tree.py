@@ -71,6 +71,25 @@ def test_a_call_waits_as_long_as_a_busy_service_asks(service, client, naps):
     assert min(naps.seconds) >= 7
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "\u00b2",
+        "9" * 5000,
+        "-1",
+        "soon",
+        "",
+        "Fri, 01 Jan 2027 00:00:00 -0000",
+        "Fri, 99 Jan 2027 00:00:00 GMT",
+    ],
+)
+def test_a_wait_that_cannot_be_read_is_as_good_as_none_or_too_long(service, client, asked):
+    service.faults.add("GET", "/me", times=99, status=503, headers={"Retry-After": asked})
+
+    with pytest.raises(errors.Unavailable):
+        client.account()
+
+
 def test_a_call_whose_answer_was_lost_is_sent_again_under_its_key(service, client):
     service.file("/b.txt", b"hello")
     service.faults.add("POST", "/entries", drop_reply=True)

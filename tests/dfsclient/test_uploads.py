@@ -113,6 +113,15 @@ def test_progress_renews_the_patience(service, client, naps, random_file):
     assert max(naps.seconds) < 1
 
 
+@pytest.mark.parametrize("told", ["\u00b2", "9" * 5000, "-1", "1.5", ""])
+def test_an_offset_that_cannot_be_read_is_said_in_one_sentence(service, client, journal, random_file, told):
+    file = random_file(3 * MIB)
+    service.faults.add("PATCH", "/uploads/", status=204, headers={"Upload-Offset": told})
+
+    with pytest.raises(errors.BadReply, match="no usable offset"):
+        client.upload(file, "/big", journal=journal)
+
+
 def test_a_wrong_offset_is_asked_for_and_mended(service, client, journal, random_file):
     source = random_file(2 * MIB)
     service.faults.add("PATCH", "/uploads/", status=409, code="offset_mismatch")

@@ -6,6 +6,7 @@ from html import unescape
 
 import pytest
 from django.conf import settings
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -85,3 +86,20 @@ def test_a_node_started_as_the_admin_says_waits_in_the_list_until_it_is_activate
         assert listed(browser)["node-e"]["duty"] == "Active"
     finally:
         started.stop()
+
+
+@pytest.mark.parametrize("verb", ["activate", "drain", "retire", "rebalance", "scrub"])
+def test_who_may_only_look_at_nodes_changes_none(cluster, verb):
+    looker = User.objects.create_user("looker", password="a long password", is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_node"))
+    browser = Client()
+    browser.force_login(looker)
+    order = {"action": verb, "_selected_action": [node.id for node in Node.objects.all()]}
+
+    page = browser.get(LIST)
+    asked = browser.post(LIST, order, follow=True)
+    browser.post(LIST, order | {"confirmed": "yes"})
+
+    assert page.status_code == 200 and "node-a" in page.text and f'value="{verb}"' not in page.text
+    assert "these nodes?" not in asked.text
+    assert not Node.objects.exclude(duty=Node.Duty.ACTIVE).exists()
