@@ -51,6 +51,8 @@ ONE_PACKET_BYTES = 64 * 1024
 """Up to here it costs less to copy a body behind its head than to send the two apart."""
 REST_SECONDS = 1.0
 """No request has ended for so long: what is kept for the next ones costs more than to get it anew."""
+MOST_KEPT_SECONDS = 5.0
+"""What is asked all the time never comes to rest; it gives back as often as this, too."""
 AT_REST: list[Callable[[], object]] = []
 """What to do then, once until another request has ended, before memory that was freed goes back."""
 _NO_MEMORY = (
@@ -87,6 +89,7 @@ class PatientThreadWorker(ThreadWorker):  # type: ignore[misc]
         self._places = threading.BoundedSemaphore(max(1, int(self.cfg.threads * PATIENT_SHARE)))
         self._waiting_places = threading.BoundedSemaphore(max(1, int(self.cfg.threads * WAITING_SHARE)))
         self._ended_at: float | None = None
+        self._rested_at = time.monotonic()
 
     def init_process(self) -> None:
         """Serve to the end; without the memory to begin, end alone: gunicorn would end the others, too."""
@@ -115,8 +118,12 @@ class PatientThreadWorker(ThreadWorker):  # type: ignore[misc]
     def notify(self) -> None:
         """Come to rest, too: gunicorn's main thread calls this at least once a second."""
         super().notify()
-        if self._ended_at is not None and time.monotonic() - self._ended_at > REST_SECONDS:
+        if self._ended_at is None:
+            return
+        now = time.monotonic()
+        if now - self._ended_at > REST_SECONDS or now - self._rested_at > MOST_KEPT_SECONDS:
             self._ended_at = None
+            self._rested_at = now
             for give_back in AT_REST:
                 give_back()
             memory.trim()

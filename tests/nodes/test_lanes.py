@@ -99,6 +99,7 @@ def test_nobody_waits_for_ever(cluster, busy):
 
 def test_every_place_comes_back(cluster):
     content = some_bytes(5 * CHUNK_BYTES, seed=52)
+    ask_first(cluster, "node-a")
     content_id = cluster.store(content)
     replicate_all()
     assert cluster.read(content_id) == content
@@ -106,8 +107,10 @@ def test_every_place_comes_back(cluster):
 
     with line_to(cluster, "node-a") as line:
         line.to_client.cut_after_bytes = 1000
-        assert cluster.read(content_id) == content
-        assert line.to_client.cuts
+        wait_until(
+            lambda: cluster.read(content_id) == content and line.to_client.cuts,
+            "an answer of the node to be cut off before another node is asked, too",
+        )
         line.heal()
         line.black_hole = True
         assert cluster.read(content_id) == content

@@ -135,9 +135,18 @@ def test_without_memory_for_a_request_the_peer_is_told_to_come_again():
         assert json.loads(reply.read())["code"] == "overloaded"
 
 
+def rests_of(folder: Path) -> int:
+    return (folder / "log").read_text().count("at rest")
+
+
+def test_a_process_that_is_asked_all_the_time_gives_back_what_it_keeps_too(own_port: int, tmp_path: Path):
+    with connected(own_port) as connection:
+        wait_until(lambda: ask(connection) and rests_of(tmp_path) > 1, "the process to rest meanwhile")
+
+
 def test_a_process_that_serves_nobody_comes_to_rest_once(own_port: int, tmp_path: Path):
     def rests() -> int:
-        return (tmp_path / "log").read_text().count("at rest")
+        return rests_of(tmp_path)
 
     with connected(own_port) as connection:
         for times in (1, 2):
