@@ -6,6 +6,7 @@ letter that fails is logged and lost; who misses it asks again.
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
@@ -20,7 +21,8 @@ def send(to: str, name: str, context: dict[str, object]) -> None:
     Its template's first line is the subject.
     """
     subject, _, text = render_to_string(f"letters/{name}.txt", context).partition("\n")
-    _sender.submit(_send, EmailMessage(subject.strip(), text.strip() + "\n", to=[to]), name)
+    letter = EmailMessage(subject.strip(), text.strip() + "\n", to=[to])
+    _sender.submit(copy_context().run, _send, letter, name)  # the log then tells the id of the request
 
 
 def flush(timeout_seconds: float = 30) -> None:

@@ -6,11 +6,12 @@ No row is touched. The limit of repair is kept here; pushes of fresh uploads kno
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 
 from django.db import connection
 
 from nodes import client, reading
+from nodes.beside import ThreadPool
 from nodes.errors import ChunkUnavailable, NodeError
 from nodes.jobs import Job
 from nodes.pace import Pace
@@ -23,9 +24,7 @@ PARCEL_BYTES = 2**20
 """Chunks this small together are one thread's work: handing each over would cost more than its bytes."""
 
 
-def begin(
-    threads: ThreadPoolExecutor, jobs: Sequence[Job], *, pace: Pace, deadline: float
-) -> list[Future[None]]:
+def begin(threads: ThreadPool, jobs: Sequence[Job], *, pace: Pace, deadline: float) -> list[Future[None]]:
     """Have threads make the jobs' copies; what is not begun by the deadline (monotonic) is put off."""
     wanted = [job for job in jobs if job.placements]
     return [threads.submit(_copy_all, parcel, pace, deadline) for parcel in _parcels(wanted)]

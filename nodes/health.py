@@ -8,7 +8,6 @@ and those on a disk that knows less than it did: it is an older one, put back be
 
 import logging
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -20,6 +19,7 @@ from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from nodes import client, failpoints, roster, watermark
+from nodes.beside import ThreadPool
 from nodes.client import Status
 from nodes.errors import NodeError, NodeRefused
 from nodes.models import Chunk, ChunkQuerySet, Node, Replica, Upkeep
@@ -85,7 +85,7 @@ def probe_all() -> bool:
         return False
     told = watermark.current().number
     connection.close()
-    with ThreadPoolExecutor(PROBE_THREADS, thread_name_prefix="probe") as probers:
+    with ThreadPool(PROBE_THREADS, thread_name_prefix="probe") as probers:
         looks = list(probers.map(partial(_probe, watermark=told), nodes))
     answers = {look.node_id: look.outcome for look in looks if isinstance(look.outcome, Status)}
     watermark.compare({node_id: status.watermark for node_id, status in answers.items()})

@@ -9,7 +9,6 @@ import random
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
-from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -307,7 +306,7 @@ def _stream(
                 if not upcoming:
                     break
                 extent = upcoming.popleft()
-                flying.append((extent, _fetchers.submit(partial(copy_context().run, bring, extent))))
+                flying.append((extent, _fetchers.submit(partial(bring, extent))))
             extent, fetched = flying.popleft()
             pieces = fetched.result() if isinstance(fetched, Future) else fetched
             del fetched

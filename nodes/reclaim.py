@@ -7,7 +7,6 @@ and only in a later statement, with a fresh look, marked for deletion; then file
 import logging
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -18,6 +17,7 @@ from django.db.models import Exists, OuterRef, ProtectedError, Value
 from django.db.models.functions import Now
 
 from nodes import brake, client, failpoints, figures, given_up, roster, safety
+from nodes.beside import ThreadPool
 from nodes.errors import NodeError, NodeRefused
 from nodes.figures import Figure
 from nodes.models import Chunk, Content, ContentSegment, Extent, Node, Replica, Segment
@@ -193,7 +193,7 @@ def delete_files() -> bool:
     """Have nodes remove the files of replicas marked for deletion, then drop their rows and empty chunks."""
     unwanted = [_unwanted_on(view) for view in roster.views().values()]
     connection.close()
-    with ThreadPoolExecutor(NODES_AT_ONCE, thread_name_prefix="remove") as threads:
+    with ThreadPool(NODES_AT_ONCE, thread_name_prefix="remove") as threads:
         outcomes = list(threads.map(_remove_files, unwanted))
     for removed, _ in outcomes:
         Replica.objects.filter(state=Replica.State.DELETING, id__in=removed).delete()

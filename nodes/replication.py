@@ -9,7 +9,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from nodes import copying, failpoints, figures, placement, roster, safety, second_looks, turns
+from nodes.beside import ThreadPool
 from nodes.figures import Figure
 from nodes.ids import uuid7
 from nodes.jobs import Claim, Copy, Job, is_crowded
@@ -116,7 +117,7 @@ def replicate_due(*, budget_seconds: float = BUDGET_SECONDS) -> bool:
                 return claims, pace
         return [], unlimited
 
-    with ThreadPoolExecutor(copying.COPY_THREADS, thread_name_prefix="copy") as threads:
+    with ThreadPool(copying.COPY_THREADS, thread_name_prefix="copy") as threads:
         is_more = False
         running: Batch | None = None
         while True:
@@ -189,7 +190,7 @@ def replicate(claims: Sequence[Claim], *, deadline: float = float("inf")) -> Non
 
     Copies not begun by the deadline (monotonic) are left to the next claim.
     """
-    with ThreadPoolExecutor(copying.COPY_THREADS, thread_name_prefix="copy") as threads:
+    with ThreadPool(copying.COPY_THREADS, thread_name_prefix="copy") as threads:
         _finish(_begin(threads, claims, Pace(0), deadline))
 
 
@@ -207,14 +208,14 @@ def add_copies(chunk_ids: Sequence[int], target: NodeView, *, pace: Pace, deadli
         is_whole = not job.lacking and not any(copy.is_doubted for copy in job.copies)
         return [target] if is_whole and target.id not in job.holding else []
 
-    with ThreadPoolExecutor(copying.COPY_THREADS, thread_name_prefix="copy") as threads:
+    with ThreadPool(copying.COPY_THREADS, thread_name_prefix="copy") as threads:
         batch = _begin(threads, claims, pace, deadline, choose)
         _finish(batch)
     return sum(len(job.confirmed) for job in batch.jobs), sum(job.copied_bytes for job in batch.jobs)
 
 
 def _begin(
-    threads: ThreadPoolExecutor,
+    threads: ThreadPool,
     claims: Sequence[Claim],
     pace: Pace,
     deadline: float,

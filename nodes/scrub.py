@@ -6,7 +6,6 @@ judging is `nodes.verdicts`.
 
 import logging
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +15,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Least, Now
 
 from nodes import figures, roster, verdicts
+from nodes.beside import ThreadPool
 from nodes.errors import NodeError
 from nodes.figures import Figure
 from nodes.models import Node, Replica, Upkeep
@@ -99,7 +99,7 @@ def scrub_due() -> bool:
             _sleep(one.view)
     if busy:
         connection.close()
-        with ThreadPoolExecutor(THREADS, thread_name_prefix="scrub") as scrubbers:
+        with ThreadPool(THREADS, thread_name_prefix="scrub") as scrubbers:
             list(scrubbers.map(_scrub, busy))
     return bool(busy)
 

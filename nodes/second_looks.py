@@ -2,12 +2,12 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 from django.db import connection
 
 from nodes import verdicts
+from nodes.beside import ThreadPool
 from nodes.errors import NodeError
 from nodes.jobs import Job
 from nodes.models import Node
@@ -47,7 +47,7 @@ def look_at(copies: Mapping[NodeView, Sequence[verdicts.Copy]]) -> set[UUID]:
     """
     if not copies:
         return set()
-    with ThreadPoolExecutor(NODES_AT_ONCE, thread_name_prefix="look") as threads:
+    with ThreadPool(NODES_AT_ONCE, thread_name_prefix="look") as threads:
         return set().union(*threads.map(_look, copies.keys(), copies.values()))
 
 

@@ -9,7 +9,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
-from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from mmap import mmap
@@ -115,7 +114,7 @@ class Writer:
         try:
             if self.offset != end and self._take_next(source, began_at, end):
                 give_back_connection()
-                rest = partial(copy_context().run, self._take_rest, source, began_at, end)
+                rest = partial(self._take_rest, source, began_at, end)
                 _takers.submit(rest).result()
             self._placed_pieces()  # so that `seal` never waits for a node inside a transaction
         except BaseException:
@@ -272,7 +271,7 @@ class Writer:
                 pool.give_back(buffer)
                 give_back_connection()
 
-        self._window.append((piece, _senders.submit(partial(copy_context().run, send))))
+        self._window.append((piece, _senders.submit(send)))
         return True
 
     def _look_up(self, digest: bytes, length: int) -> Known:

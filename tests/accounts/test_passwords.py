@@ -9,6 +9,7 @@ from django.test import Client
 from accounts import letters, passwords, sessions, tokens
 from accounts.errors import FieldsRefused, TooManyAttempts
 from accounts.models import Session, Token, User
+from dfsweb.request_ids import RequestIdFilter
 from tests.accounts.conftest import PASSWORD, person
 
 pytestmark = pytest.mark.django_db
@@ -126,10 +127,13 @@ def test_nobodys_mailbox_is_filled(owner, client, anonymous):
 def test_a_letter_that_cannot_be_sent_is_written_down_and_breaks_nothing(owner, client, settings, caplog):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    caplog.handler.addFilter(RequestIdFilter())
 
-    assert client.post("/password-reset", {"email": "owner@example.org"}).status_code == 302
+    reply = client.post("/password-reset", {"email": "owner@example.org"})
+    assert reply.status_code == 302
     letters.flush()
-    assert "was not sent" in caplog.text
+    (line,) = [record for record in caplog.records if "was not sent" in record.getMessage()]
+    assert line.request_id == reply["X-Request-Id"]
 
 
 # --- the list of sessions ----------------------------------------------------------------------------

@@ -3,12 +3,16 @@
 import threading
 from concurrent.futures import Future
 from contextlib import contextmanager
+from contextvars import Context
 
 import pytest
 
-from nodes.beside import Threads
+from nodes import request_ids
+from nodes.beside import ThreadPool, Threads
 from nodes.buffers import BufferPool
 from nodes.errors import Overloaded
+
+ONE, TWO = Threads(1, name="one"), ThreadPool(2)
 
 
 @contextmanager
@@ -55,3 +59,19 @@ def test_f42_a_buffer_that_no_memory_is_left_for_takes_no_place():
     for _ in range(2):
         with pytest.raises(Overloaded, match="no memory left"):
             pool.take()
+
+
+@pytest.mark.parametrize("name", ["first", "second"])
+def test_what_several_threads_do_at_once_is_done_for_who_wants_it(name):
+    together = threading.Barrier(3)
+
+    def who_wants_it(_: object = None) -> str:
+        together.wait(60)
+        return request_ids.current.get()
+
+    def want() -> list[str]:
+        request_ids.current.set(name)
+        aside = ONE.submit(who_wants_it)
+        return [*TWO.map(who_wants_it, range(2)), outcome_of(aside)]
+
+    assert Context().run(want) == [name] * 3
