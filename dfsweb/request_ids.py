@@ -1,4 +1,7 @@
-"""One id for each request: taken from the caller when it is sane, put on the reply and on every log line."""
+"""One id for each request: taken from the caller when it is sane, put on the reply and on every log line.
+
+What a request has workers do carries its id (`dfsweb.celery`).
+"""
 
 import logging
 import re
@@ -6,12 +9,16 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
-from nodes.request_ids import current
-from storagenode.protocol import chance
+from nodes.request_ids import NONE, current, new
 
-__all__ = ["RequestIdFilter", "RequestIdMiddleware", "current"]
+__all__ = ["NONE", "RequestIdFilter", "RequestIdMiddleware", "accept", "current"]
 
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
+
+
+def accept(given: object) -> str:
+    """Return an id that came from outside, or a new one if it is not fit for headers and log lines."""
+    return given if isinstance(given, str) and _SANE.match(given) else new()
 
 
 class RequestIdMiddleware:
@@ -19,8 +26,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        given = request.META.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if _SANE.match(given) else chance.draw().hex()
+        request_id = accept(request.META.get("HTTP_X_REQUEST_ID"))
         current.set(request_id)
         response = self.get_response(request)
         response["X-Request-Id"] = request_id

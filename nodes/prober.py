@@ -16,7 +16,7 @@ from celery.worker.components import Pool
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connection, connections
 
-from nodes import tasks, turns
+from nodes import request_ids, tasks, turns
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,11 @@ def probe_in_turn(holder: UUID) -> bool:
 
 
 def _wake(holder: UUID) -> float:
-    """Probe if it is time; returns in how many seconds from its beginning to wake again. Never raises."""
+    """Probe if it is time; returns in how many seconds from its beginning to wake again. Never raises.
+
+    Each round has a request id of its own.
+    """
+    request_ids.current.set(request_ids.new())
     interval = float(settings.PROBE_INTERVAL_SECONDS)
     try:
         return interval if probe_in_turn(holder) else interval / LOOKS_AN_INTERVAL

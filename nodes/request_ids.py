@@ -1,5 +1,17 @@
-"""The id of the request that is being served, so that calls to nodes and their logs can carry it."""
+"""The id of the request that something is done for; without one, of the task or of the round of probes.
+
+Calls to nodes, messages to workers and log lines carry it.
+"""
 
 import contextvars
 
-current: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default="-")
+from storagenode.protocol import chance
+
+NONE = "-"
+
+current: contextvars.ContextVar[str] = contextvars.ContextVar("request_id", default=NONE)
+
+
+def new() -> str:
+    """Return an id that nothing else has."""
+    return chance.draw().hex()

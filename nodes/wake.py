@@ -5,16 +5,19 @@ A dead or frozen Redis costs the caller nothing: a thread of its own sends, and 
 
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 
 from celery import Task
 from django.conf import settings
 
 from nodes import tasks
+from nodes.beside import carried
 
 INTERVAL_SECONDS = 1.0
 
-_wanted: dict[Task, float] = {}
-"""What to send, and in how many seconds it is to run."""
+_wanted: dict[Task, Callable[[], None]] = {}
+"""How to send what is wanted: for the last one who wanted it."""
 _any_wanted = threading.Event()
 _starting = threading.Lock()
 _sender: threading.Thread | None = None
@@ -42,7 +45,7 @@ def soon(task: Task) -> None:
 
 def _want(task: Task, delay_seconds: float) -> None:
     global _sender
-    _wanted[task] = delay_seconds
+    _wanted[task] = carried(partial(tasks.try_to_send, task, delay_seconds=delay_seconds))
     if not _any_wanted.is_set():  # the sender clears it before it looks
         _any_wanted.set()
     if _sender is None or not _sender.is_alive():
@@ -56,6 +59,6 @@ def _send_wake_ups() -> None:
     while True:
         _any_wanted.wait()
         _any_wanted.clear()
-        for task, delay_seconds in [_wanted.popitem() for _ in range(len(_wanted))]:
-            tasks.try_to_send(task, delay_seconds=delay_seconds)
+        for _, send in [_wanted.popitem() for _ in range(len(_wanted))]:
+            send()
         time.sleep(INTERVAL_SECONDS)

@@ -31,7 +31,7 @@ class Marking:
         return (open, (str(self.path), "w"))
 
 
-def message(task: str, body: bytes, kind: str = "application/json") -> str:
+def message(task: str, body: bytes, kind: str = "application/json", **headers: str) -> str:
     """A message as Celery writes it, by its protocol 2."""
     task_id = str(uuid4())
     return json.dumps(
@@ -39,7 +39,8 @@ def message(task: str, body: bytes, kind: str = "application/json") -> str:
             "body": base64.b64encode(body).decode(),
             "content-encoding": "utf-8" if kind == "application/json" else "binary",
             "content-type": kind,
-            "headers": {"lang": "py", "task": task, "id": task_id, "root_id": task_id, "argsrepr": "()"},
+            "headers": {"lang": "py", "task": task, "id": task_id, "root_id": task_id, "argsrepr": "()"}
+            | headers,
             "properties": {
                 "correlation_id": task_id,
                 "delivery_mode": 2,
@@ -65,11 +66,15 @@ def test_s22_foreign_messages_are_refused_and_the_worker_lives_on(
             message("os.system", json.dumps([[f"touch {mark}"], {}, {}]).encode()),
             message("nodes.tasks.replicate", b"{not json"),
             message("nodes.tasks.nothing_of_this_name", b"[[], {}, {}]"),
-            message("nodes.tasks.replicate", large),
+            message("nodes.tasks.replicate", large, request_id="find-me"),
         ):
             queue.lpush(QUEUE, one)
         system.wait_for(lambda: queue.llen(QUEUE) == 0, what="the messages to be taken")
 
+    system.wait_for(
+        lambda: "[find-me] Task nodes.tasks.replicate" in (system.data / "log/worker.log").read_text(),
+        what="a line with the message's request id",
+    )
     client.store("after.txt", b"copied by a worker that lives on")
     audit.wait_until_complete(system)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from nodes import contents, health, membership, roster
 from nodes.models import Chunk, Node, Replica
 from storagenode.protocol.body import BodyCut
 from storagenode.protocol.names import chunk_name
-from tests.nodes.lying_node import Lie, lying, refuse
+from tests.nodes.lying_node import Call, Lie, lying, refuse
 from tests.storagenode.running_node import RunningNode
 
 CHUNK_BYTES = 64 * 1024
@@ -123,6 +123,16 @@ class Cluster:
                 yield
             finally:
                 self.bring_back(name)
+
+    @contextmanager
+    def overheard(self) -> Iterator[list[Call]]:
+        """Yields what the nodes are asked meanwhile."""
+        heard: list[Call] = []
+        with ExitStack() as stack:
+            stack.callback(self.bring_back, *self.running)
+            for name, node in self.running.items():
+                self.update(name, url=stack.enter_context(lying(node.port, {}, heard)))
+            yield heard
 
     def update(self, name: str, **fields: object) -> None:
         Node.objects.filter(name=name).update(**fields)

@@ -22,15 +22,30 @@ class refuse:
     status: int = 500
 
 
+@dataclass(frozen=True)
+class Call:
+    """What a node was asked, and for which request or task."""
+
+    method: str
+    request_id: str
+
+
 @contextmanager
-def lying(port: int, lies: dict[tuple[str, str], Lie | refuse]) -> Iterator[str]:
-    """Stand before the node at this port; `lies` by method and path without query. Yields the address."""
+def lying(
+    port: int, lies: dict[tuple[str, str], Lie | refuse], heard: list[Call] | None = None
+) -> Iterator[str]:
+    """Stand before the node at this port; `lies` by method and path without query. Yields the address.
+
+    What is asked of the node is put into `heard`.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if heard is not None:
+                heard.append(Call(self.command, self.headers["X-Request-Id"]))
             lie = lies.get((self.command, self.path.partition("?")[0]))
             if isinstance(lie, refuse):
                 self.send(lie.status, b'{"code": "io_error"}')
