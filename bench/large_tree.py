@@ -11,8 +11,9 @@ LISTED = 100_000
 """Entries of the one large folder; the rest lie in folders of FOLDER_ENTRIES."""
 FOLDER_ENTRIES = 1_000
 
-# All files are one empty content. What comes later in number is older; every name has the words "report" and
-# "pdf", so those are as frequent as words can be. The last folder, "rare", holds the oldest ones.
+# All files are one empty content. What comes later in number is older; all have the words "report" and "pdf",
+# so those are as frequent as words can be; the older half has "autumn", too. The last folder, "rare", holds
+# the oldest ones.
 _PLANT = """
 from django.db import connection, transaction
 from accounts.models import Usage, User
@@ -35,7 +36,8 @@ with transaction.atomic(), connection.cursor() as cursor:
         " SELECT " + ENTRY + ", %(owner)s, %(owner)s, (%(folders)s::uuid[])["
         "   CASE WHEN n <= %(listed)s THEN 1 ELSE 2 + (n - %(listed)s - 1) / %(each)s END],"
         " 'report ' || n || '.pdf', 'report ' || lpad(length(n::text)::text, 3, '0') || n || '.pdf',"
-        " ('@' || %(owner)s || ' report pdf ' || n)::tsvector, 'file', " + VERSION + ","
+        " ('@' || %(owner)s || ' report pdf ' || n"
+        "   || CASE WHEN n > %(entries)s / 2 THEN ' autumn' ELSE '' END)::tsvector, 'file', " + VERSION + ","
         " 1, now() - n * interval '1 second', now() - n * interval '1 second', n %% 100000 = 0"
         " FROM generate_series(1, %(entries)s) n", values)
     cursor.execute(

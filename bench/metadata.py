@@ -54,6 +54,8 @@ def measure(stage: Stage) -> Iterator[Measurement]:
             f"q=report&order=name&modified_after={quote(_an_hour_ago())}"
         ),
         "a frequent word of anyone": "q=report&owner=anyone",
+        "a word of the older half": "q=autumn",
+        "a word of the older half, of one type": "q=autumn&type=pdf",
     }.items():
         yield _asked(stage, f"search: {name}", f"{ENTRIES_PATH}?{query}")
     yield _deleted(stage, tree)

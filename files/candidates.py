@@ -18,12 +18,12 @@ FREQUENT_MATCHES = 20_000
 
 # Only the rare words stand inside: with more, a plan made while the table was young would walk another index.
 _BY_WORDS = """
-{below} SELECT e.id FROM (
+{below} SELECT e.id, e.value FROM (
     SELECT e.id, {value} AS value, e.words, e.name, e.kind, e.starred, e.modified_at, e.trashed_at,
            e.purged_at, e.parent_id, e.version_id
       FROM (SELECT e.* FROM files_entry e WHERE e.words @@ %(rare)s::tsquery OFFSET 0) e {joins}
-) e WHERE e.words @@ %(query)s::tsquery AND {state} AND {filters} AND {after}
- ORDER BY e.value {way}, e.id {way} LIMIT %(limit)s::int OFFSET %(offset)s::int
+) e WHERE {first} AND e.words @@ %(query)s::tsquery AND {state} AND {filters} AND {after}
+ ORDER BY e.value {way}, e.id {way} LIMIT %(limit)s::int
 """
 
 
@@ -51,13 +51,17 @@ def find(wanted: Wanted, page: int) -> Iterator[list[UUID]]:
 
 
 def _by_words(wanted: Wanted, sample: Sample) -> Iterator[list[UUID]]:
-    """Yield all that match by the index of words, slice by slice."""
+    """Yield all that match by the index of words, slice by slice, by a bound for the first ones."""
     state = wanting.TRASHED if wanted.trashed else LIVING
-    statement = _BY_WORDS.format(state=state, **wanting.narrowed(wanted), **wanting.order_of(wanted))
-    rare, offset = " & ".join(sample.rare(wanted.terms)), 0
+    rare, bound = " & ".join(sample.rare(wanted.terms)), sample.bound
     while True:
-        rows = wanting.ask(statement, wanted, rare=rare, limit=wanting.SLICE, offset=offset)
-        yield [row[0] for row in rows]
+        order = wanting.order_of(wanted)
+        first = "true" if bound is None else wanting.up_to_bound(wanted)
+        statement = _BY_WORDS.format(state=state, first=first, **wanting.narrowed(wanted), **order)
+        rows = wanting.ask(statement, wanted, rare=rare, bound=bound, limit=wanting.SLICE)
+        yield [entry_id for entry_id, _ in rows]
         if len(rows) < wanting.SLICE:
-            return
-        offset += wanting.SLICE
+            if bound is None:
+                return
+            bound = None
+        wanted = replace(wanted, after=wanting.last(rows) or wanted.after)

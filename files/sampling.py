@@ -1,9 +1,11 @@
-"""Tells from a few pages of the table how frequent the words of a search are."""
+"""Tells from a few pages of the table how frequent the words of a search are, and where matches begin."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from files import wanting
+from files.orders import LIVING
 from files.wanting import Wanted
 
 SAMPLED_PAGES = 64
@@ -15,9 +17,12 @@ SPARED = 10
 # "dsc01", "dsc02" … are all rare, and the planner takes any beginning for one in fifty.
 _PERCENT = """least(100, 100.0 * %(pages)s::int * current_setting('block_size')::int
        / greatest(pg_relation_size('files_entry'), 1))"""
+_FIRST = f"""(array_agg(e.{{column}} ORDER BY e.{{column}} {{way}}, e.id {{way}})
+    FILTER (WHERE e.words @@ %(query)s::tsquery AND {{own}} AND {LIVING} AND {{beyond}}))[%(sure)s::int]"""
 _SAMPLE = f"""
 SELECT 100 / {_PERCENT}, count(*) FILTER (WHERE e.words @@ %(query)s::tsquery),
-       count(*) FILTER (WHERE e.words @@ %(query)s::tsquery AND {{own}}), ARRAY[{{terms}}]
+       count(*) FILTER (WHERE e.words @@ %(query)s::tsquery AND {{own}}), ARRAY[{{terms}}],
+       {{first}}
   FROM files_entry e TABLESAMPLE SYSTEM ({_PERCENT}) REPEATABLE (0)
 """
 
@@ -31,6 +36,8 @@ class Sample:
     matches: int
     wanted: int
     of_terms: Sequence[int]
+    bound: Any
+    """More matches than a slice come no later in the order than this value; None: it is not known."""
 
     @property
     def expected(self) -> int:
@@ -38,7 +45,10 @@ class Sample:
 
     def rare(self, terms: Sequence[str]) -> list[str]:
         """Return the terms to ask the index for; it would collect all that the others match."""
-        most = SPARED * min(self.of_terms)
+        rarest = min(self.of_terms)
+        if 2 * self.matches > rarest:  # the others rule out little of what it leaves
+            return [terms[self.of_terms.index(rarest)]]
+        most = SPARED * rarest
         return [term for term, count in zip(terms, self.of_terms, strict=True) if count <= most]
 
 
@@ -46,6 +56,9 @@ def look_at_some(wanted: Wanted) -> Sample:
     """Look at a few pages of the table."""
     terms = {f"term{number}": term for number, term in enumerate(wanted.terms)}
     counts = ", ".join(f"count(*) FILTER (WHERE e.words @@ %({name})s::tsquery)" for name in terms)
-    statement = _SAMPLE.format(terms=counts, own=wanting.own(wanted))
-    [(scale, *figures)] = wanting.ask(statement, wanted, pages=SAMPLED_PAGES, **terms)
+    # Neither an entry's size nor where in the tree it lies stands in its row.
+    is_of_rows = not (wanted.column == "size" or wanted.sizes or wanted.tops or wanted.trashed)
+    first = _FIRST.format(own=wanting.own(wanted), **wanting.order_of(wanted)) if is_of_rows else "NULL"
+    statement = _SAMPLE.format(terms=counts, own=wanting.own(wanted), first=first)
+    [(scale, *figures)] = wanting.ask(statement, wanted, pages=SAMPLED_PAGES, sure=wanting.SLICE + 1, **terms)
     return Sample(float(scale), *figures)

@@ -105,6 +105,12 @@ def order_of(wanted: Wanted) -> dict[str, str]:
     }
 
 
+def up_to_bound(wanted: Wanted) -> str:
+    """Say in SQL that what it is sorted by comes no later than a bound."""
+    sign = ">=" if wanted.is_descending else "<="
+    return f"e.value {sign} %(bound)s::{type_of(wanted.column)}"
+
+
 def narrowed(wanted: Wanted) -> dict[str, str]:
     """Say in SQL which of those that match are wanted, by themselves and by where they lie."""
     is_below = bool(wanted.tops) and not wanted.trashed

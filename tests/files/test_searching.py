@@ -126,10 +126,13 @@ def test_a_search_is_narrowed(filled):
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 100])
-@pytest.mark.parametrize(("frequent", "looked_at"), [(0, 3), (0, 10_000), (10_000, 0)])
+@pytest.mark.parametrize(
+    ("frequent", "looked_at", "held"), [(0, 3, 200), (0, 10_000, 200), (10_000, 0, 200), (10_000, 0, 2)]
+)
 @pytest.mark.parametrize("order", ["name", "-name", "size", "-size", LATEST, "modified_at", "created_at"])
 @pytest.mark.django_db(transaction=True)  # each entry has its own moment
-def test_pages_of_any_size_make_one_order(owner, monkeypatch, order, limit, frequent, looked_at):
+def test_pages_of_any_size_make_one_order(owner, monkeypatch, order, limit, frequent, looked_at, held):
+    monkeypatch.setattr(wanting, "SLICE", held)
     monkeypatch.setattr(walks, "LOOKED_AT", looked_at)
     monkeypatch.setattr(walks, "SIZES_LOOKED_AT", looked_at)
     monkeypatch.setattr(candidates, "FREQUENT_MATCHES", frequent)
@@ -193,10 +196,10 @@ def test_the_index_of_words_is_used(owner):
     write_file(owner, "/a")
     asked = wanted(owner, "a")
     statement = candidates._BY_WORDS.format(
-        state=orders.LIVING, **wanting.narrowed(asked), **wanting.order_of(asked)
+        state=orders.LIVING, first="true", **wanting.narrowed(asked), **wanting.order_of(asked)
     )
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN " + statement, {"query": "'a':*", "rare": "'a':*", "limit": 1, "offset": 0})
+        cursor.execute("EXPLAIN " + statement, {"query": "'a':*", "rare": "'a':*", "limit": 1})
         plan = "\n".join(row[0] for row in cursor.fetchall())
 
     assert "entry_words" in plan
@@ -279,11 +282,14 @@ def test_how_many_match_is_told_by_a_few_pages(owner, monkeypatch):
 
 
 def test_the_index_is_asked_for_rare_words_alone_where_there_are_any():
-    def rare(*counts):
-        return "".join(sampling.Sample(400, 0, 0, counts).rare("@abc"[: len(counts)]))
+    def rare(*counts, matches=0):
+        return "".join(sampling.Sample(400, matches, 0, counts, None).rare("@abc"[: len(counts)]))
 
     assert rare(1000, 1000) == "@a"
     assert rare(1000, 900, 200) == "@ab"
     assert rare(1000, 900, 50) == "b"
     assert rare(1000, 900, 0, 0) == "bc"
     assert rare(3, 900, 500) == "@"
+    assert rare(1000, 900, 200, matches=100) == "@ab"
+    assert rare(1000, 900, 200, matches=101) == "b"
+    assert rare(200, 200, matches=200) == "@"
