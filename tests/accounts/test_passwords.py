@@ -189,6 +189,20 @@ def test_a_password_that_an_admin_sets_ends_all_that_the_old_one_opened(owner, a
     assert not Token.objects.filter(id=token.id).exists()
 
 
+def test_the_admin_has_no_way_of_its_own_to_change_ones_password(admin, client):
+    """Django's would keep the tokens, and let who has found a browser signed in guess at the old one."""
+    client.force_login(admin)
+    token = tokens.create(admin)[0]
+
+    asked = client.post(
+        "/admin/password_change/", {"old_password": PASSWORD, "new_password1": NEW, "new_password2": NEW}
+    )
+
+    assert (asked.status_code, asked["Location"]) == (302, "/account/security")
+    assert User.objects.get(pk=admin.pk).check_password(PASSWORD)
+    assert Token.objects.filter(id=token.id).exists()
+
+
 def test_a_second_person_is_not_signed_out_by_the_first(owner):
     other = person("other")
     browser = browser_of(other)

@@ -1,19 +1,17 @@
-"""Every address there is, found in the URLconf itself, with every method, and ten kinds of visitor who ask.
+"""Every address there is, found in the URLconf itself, with every method, and kinds of visitor who ask.
 
 A new route fails in `test_every_route` until it has its row in ROWS: what each visitor is answered. They are
 asked in a world (`made_world`) where the owner shares an album with a viewer and an editor; the admin owns
 nothing of it. Two tokens of the owner are bound to folders, one around the album and one beside it, and two
 visitors have lost what they had, a share of the album and a token of the owner: what they are answered
-follows from the same rows.
+follows from the same rows. The admin's pages have theirs in `admin_rows`, for two kinds of staff besides.
 """
 
 import json
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from copy import deepcopy
-from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -28,15 +26,25 @@ from files.models import Entry
 from files.sharing import LinkTerms
 from files.tus import Wanted
 from nodes.models import Node
+from tests.dfsweb import admin_rows
+from tests.dfsweb.rows import (
+    VISITORS,
+    Row,
+    editors,
+    everybody,
+    owner_alone,
+    readers,
+    row,
+    signed_in,
+    staff,
+)
 from tests.files.conftest import person, write_file
 
-VISITORS = ("anonymous", "stranger", "viewer", "editor", "owner", "admin")
 BOUND = {"bound beside": "/beside", "bound around": "/private"}
 """Tokens of the owner, and the folder that each may reach."""
 LOST = {"was an editor": "stranger", "had a token": "anonymous"}
 """Visitors who have lost what they had, and as whom they are answered since."""
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-JSON = "application/json"
 FORM = "multipart/form-data; boundary=line"
 EMPTY_FILE = (
     b'--line\r\nContent-Disposition: form-data; name="file"; filename="new.txt"\r\n\r\n\r\n--line--\r\n'
@@ -46,53 +54,13 @@ CHANGED = {"If-Match": '"another"'}  # 412 says that the bytes would be taken
 TUS = {"Tus-Resumable": "1.0.0"}
 
 
-@dataclass(frozen=True)
-class Row:
-    """What each visitor is answered, in the order of VISITORS, to a request like this."""
-
-    answers: tuple[int, ...]
-    body: Any = field(default_factory=dict)
-    content_type: str = JSON
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-def row(*answers: int, body: Any = None, content_type: str = JSON, **headers: str) -> Row:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Row(answers, {} if body is None else body, content_type, named)
-
-
-def everybody(answer: int, **more: Any) -> Row:
-    return row(*[answer] * 6, **more)
-
-
-def signed_in(answer: int, *, anonymous: int = 401, **more: Any) -> Row:
-    return row(anonymous, *[answer] * 5, **more)
-
-
-def staff(answer: int, *, anonymous: int = 401, other: int = 403, **more: Any) -> Row:
-    return row(anonymous, *[other] * 4, answer, **more)
-
-
-def owner_alone(answer: int, *, shared: int = 404, **more: Any) -> Row:
-    """Something of the owner's; those it is shared with are told `shared`."""
-    return row(401, 404, shared, shared, answer, 404, **more)
-
-
-def readers(answer: int, *, anonymous: int = 401, **more: Any) -> Row:
-    return row(anonymous, 404, answer, answer, answer, 404, **more)
-
-
-def editors(answer: int, *, anonymous: int = 401, **more: Any) -> Row:
-    return row(anonymous, 404, 403, answer, answer, 404, **more)
-
-
 ENTRY = "api/v1/entries/<uuid:entry_id>"
 UPLOAD = "api/v1/uploads/<uuid:upload_id>"
 NODE = "api/v1/nodes/<int:node_id>"
 LINK = "s/<str:token>"
 FOLDER_PAGE, ENTRY_PAGE = "files/<uuid:folder_id>", "files/<uuid:entry_id>"
 
-ROWS: dict[str, Row] = {
+ROWS: dict[str, Row] = admin_rows.ROWS | {
     # who one is
     "GET api/v1/me": signed_in(200),
     "POST api/v1/auth/register": everybody(422),
@@ -214,7 +182,6 @@ ROWS: dict[str, Row] = {
     "GET account/room": signed_in(200, anonymous=302),
     "GET account/look": signed_in(200, anonymous=302),
     "POST account/look": signed_in(200, anonymous=403),
-    "GET admin/doctor": staff(200, anonymous=302, other=302),
     "GET sign-in": everybody(200),
     "POST sign-in": signed_in(200, anonymous=403),
     "PUT sign-in": signed_in(200, anonymous=403),
@@ -239,8 +206,7 @@ ROWS: dict[str, Row] = {
 def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
     for pattern in resolver.url_patterns:
         if isinstance(pattern, URLResolver):
-            if str(pattern.pattern) != "admin/":  # Django's own, for staff alone
-                yield from routes(pattern, prefix + str(pattern.pattern))
+            yield from routes(pattern, prefix + str(pattern.pattern))
         elif isinstance(pattern, URLPattern):
             yield prefix + str(pattern.pattern)
 
@@ -291,6 +257,8 @@ def made_world():
     for name, user in people.items():
         clients[name] = Client()
         clients[name].force_login(user)
+    clients |= admin_rows.staff_clients()
+    places = admin_rows.places(token_id=places["<uuid:token_id>"], node_id=node.id) | places
     places["<uuid:session_id>"] = sessions.of(owner)[0].id
     clients |= {"was an editor": was_editor(owner, album), "had a token": had_token(owner)}
     for name, path in BOUND.items():
@@ -322,13 +290,27 @@ def had_token(owner):
 
 def ask(world, visitor: str, method: str, route: str, row: Row | None):
     """Send a request and undo what it did."""
-    address = f"/{route}"
-    for place, value in world.places.items():
-        address = address.replace(place, quote(str(value)))
+    with transaction.atomic():
+        reply = send(world, visitor, method, route, row)
+        transaction.set_rollback(True)
+    return reply
+
+
+def filled(text: str, places: dict[str, object]) -> str:
+    for place, value in places.items():
+        text = text.replace(place, quote(str(value)))
+    return text
+
+
+def send(world, visitor: str, method: str, route: str, row: Row | None):
+    """Send a request; whoever is signed in stays so."""
+    address = filled(f"/{route}", world.places)
     assert "<" not in address, f"{address}: say in `world` what stands there"
     row = row or Row(())
     album = str(world.album.id)
     body, headers = row.body, dict(row.headers)
+    if isinstance(body, str):
+        body = filled(body, world.places)
     if isinstance(body, dict):
         body = json.dumps(body).replace("{album}", album)
     if "Upload-Metadata" in headers:
@@ -336,9 +318,7 @@ def ask(world, visitor: str, method: str, route: str, row: Row | None):
         headers["Upload-Metadata"] = headers["Upload-Metadata"].format(album_base64=encoded)
     client = world.clients[visitor]
     cookies = deepcopy(client.cookies)
-    with transaction.atomic():
-        reply = client.generic(method, address, body, content_type=row.content_type, headers=headers)
-        transaction.set_rollback(True)
+    reply = client.generic(method, address, body, content_type=row.content_type, headers=headers)
     client.cookies = cookies
     return reply
 
@@ -374,5 +354,6 @@ def is_right(reply, visitor: str, route: str, expected: int | None) -> bool:
     if is_anonymous and route.startswith("api/v1"):
         known = known and "no-store" in reply["Cache-Control"]
     if is_anonymous and reply.status_code == 302 and not route.startswith("s/"):
-        known = known and reply["Location"].startswith(("/sign-in", "/admin/login/"))
+        to_sign_in = reply["Location"].startswith(("/sign-in", "/admin/login/"))
+        known = known and (to_sign_in or (route, reply["Location"]) == ("admin/logout/", "/admin/"))
     return known
