@@ -1,6 +1,7 @@
 """Who knows the password of an account; and how often one address may guess at it."""
 
 import ipaddress
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.contrib.auth import authenticate
@@ -35,13 +36,19 @@ def address_of(request: HttpRequest) -> str:
     """
     hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     address: str = request.META.get("REMOTE_ADDR", "")
-    while hops and _is_trusted_proxy(address):
+    while hops and is_within(address, settings.TRUSTED_PROXIES):
         hop = hops.pop().strip()
         told = _read_address(hop)
         if told is None and hop:
             break
         address = address if told is None else str(told)
     return address
+
+
+def is_within(address: str, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    """Tell whether an address lies in one of these networks; what is no address lies in none."""
+    parsed = _read_address(address)
+    return parsed is not None and any(parsed in network for network in networks)
 
 
 def site_of(request: HttpRequest) -> str:
@@ -52,11 +59,6 @@ def site_of(request: HttpRequest) -> str:
 def _spelled_alike(address: str, username: str) -> str:
     """Spellings that the database takes for one name count together, “ı” and “i” as well."""
     return f"{address}\n{username.upper().casefold()}"
-
-
-def _is_trusted_proxy(address: str) -> bool:
-    parsed = _read_address(address)
-    return parsed is not None and any(parsed in network for network in settings.TRUSTED_PROXIES)
 
 
 def _read_address(hop: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

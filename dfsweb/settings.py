@@ -8,8 +8,20 @@ from datetime import timedelta
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
-env = environ.Env()
+
+class Env(environ.Env):  # type: ignore[misc]
+    def networks(self, name: str, default: list[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """Read networks; nothing starts while one of them is none, for who was meant cannot be known."""
+        try:
+            return [ipaddress.ip_network(network.strip()) for network in self.list(name, default=default)]
+        except ValueError as error:
+            way_out = "Write networks such as 192.0.2.0/24 or 2001:db8::/32, with commas between them."
+            raise ImproperlyConfigured(f"{name}: {error}. {way_out}") from error
+
+
+env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- Django ---------------------------------------------------------------------------------------
@@ -43,6 +55,7 @@ MIDDLEWARE = [
     "dfsweb.replies.ReplyMiddleware",
     "dfsweb.people.Sessions",
     "dfsweb.languages.LanguageMiddleware",
+    "dfsweb.admin_networks.AdminNetworksMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "dfsweb.people.Authentication",
@@ -154,7 +167,8 @@ EMAIL_TIMEOUT = 10  # seconds; letters are sent in the background, one by one
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="dfsweb@localhost")
 PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds that the link of a letter is good
 SIGN_IN_ATTEMPTS = env.int("SIGN_IN_ATTEMPTS", default=10)  # at one account from one address in 5 minutes
-TRUSTED_PROXIES = [ipaddress.ip_network(network) for network in env.list("TRUSTED_PROXIES", default=[])]
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", default=[])
+ADMIN_NETWORKS = env.networks("ADMIN_NETWORKS", default=[])  # where administrators act; empty: anywhere
 DEFAULT_QUOTA_BYTES = env.int("DEFAULT_QUOTA_BYTES", default=10 * 2**30)
 
 # --- The cluster ------------------------------------------------------------------------------------
@@ -162,9 +176,7 @@ CLUSTER_SECRET = env.str("CLUSTER_SECRET", default="")  # hex; each node's key d
 JOIN_TOKEN = env.str("JOIN_TOKEN", default="")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 AUTO_ACTIVATE = env.bool("AUTO_ACTIVATE", default=False)
-NODE_NETWORKS = [
-    ipaddress.ip_network(network) for network in env.list("NODE_NETWORKS", default=["127.0.0.0/8", "::1/128"])
-]
+NODE_NETWORKS = env.networks("NODE_NETWORKS", default=["127.0.0.0/8", "::1/128"])
 REPLICAS = env.int("REPLICAS", default=3)
 WRITE_QUORUM = env.int("WRITE_QUORUM", default=2)
 PUSH_AFTER_SECONDS = env.float("PUSH_AFTER_SECONDS", default=6)  # further copies yield to uploads

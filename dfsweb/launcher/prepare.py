@@ -5,12 +5,14 @@ The password of the admin comes in ADMIN_PASSWORD; an admin who exists keeps the
 
 import hashlib
 import shutil
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import django
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
 
@@ -49,4 +51,7 @@ def fingerprint(root: Path) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ImproperlyConfigured as error:
+        sys.exit(f"dfsweb: {error}")

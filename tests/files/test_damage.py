@@ -1,5 +1,6 @@
 """Who learns which files are damaged: owners of their own, administrators of all, nobody else of any."""
 
+import ipaddress
 from collections.abc import Callable
 from pathlib import Path
 
@@ -114,6 +115,18 @@ def test_storing_the_same_bytes_again_mends_every_file_that_needs_them(api, stra
 
     assert told(api) == told(stranger_api) == []
     assert api.get("/api/v1/content/mine.txt").content == b"the same in both"
+
+
+def test_an_administrator_elsewhere_learns_of_their_own_files_alone(api, admin, lose, settings):
+    put(api, "/theirs.txt", b"lost")
+    lose()
+    browser = Client()
+    browser.force_login(admin)
+    assert told(browser) == [("owner", "/theirs.txt")]
+
+    settings.ADMIN_NETWORKS = [ipaddress.ip_network("10.0.0.0/8")]
+
+    assert told(browser) == []
 
 
 def test_staff_see_the_damaged_files_in_the_admin_and_others_no_page_at_all(api, owner, admin, lose):
