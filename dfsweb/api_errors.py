@@ -21,6 +21,7 @@ from django.core.exceptions import (
 )
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from rest_framework import exceptions
 
@@ -217,7 +218,7 @@ def describe(error: BaseException | None) -> Problem:
         return Problem("forbidden", "You may not do this.")
     if isinstance(error, RequestDataTooBig):
         return Problem("too_large", "The request's body is larger than this address takes.")
-    if isinstance(error, SuspiciousOperation | BadRequest | UnreadablePostError):
+    if isinstance(error, SuspiciousOperation | BadRequest | UnreadablePostError | MultiPartParserError):
         return Problem("malformed", "The request cannot be understood.")
     return Problem(
         "internal_error", "Something went wrong here. Try again; if it stays, tell an administrator.", True

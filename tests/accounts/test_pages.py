@@ -98,6 +98,7 @@ def test_a_wrong_password_signs_nobody_in_and_is_counted(browser, owner, setting
     ["//evil.example", "https://evil.example/", "/\\evil.example", "javascript:alert(1)", "http:evil"],
 )
 def test_next_never_leads_to_another_site(browser, owner, address, target):
+    """CVE-2023-28874: the page to sign in led on to any other site."""
     username = "owner" if address == "/sign-in" else "ada"
 
     reply = submit(browser, address, {"username": username, "password": PASSWORD, "next": target})

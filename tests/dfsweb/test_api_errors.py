@@ -9,6 +9,7 @@ import pytest
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
 from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.test import Client, RequestFactory
 from django.urls import path
 from django.views.decorators.http import require_POST
@@ -39,6 +40,7 @@ RAISED: dict[str, Exception] = {
     "denied": PermissionDenied("secret reason"),
     "suspicious": SuspiciousOperation("secret reason"),
     "bad": BadRequest("secret reason"),
+    "form": MultiPartParserError("Could not decode base64 data."),
     "operational": OperationalError("connection to server at 10.1.2.3 failed"),
     "interface": InterfaceError("connection already closed"),
     "refused": DatabaseError("secret, raised in a function"),
@@ -57,6 +59,7 @@ EXPECTED = {
     "denied": (403, "forbidden"),
     "suspicious": (400, "malformed"),
     "bad": (400, "malformed"),
+    "form": (400, "malformed"),
     "operational": (503, "database_unavailable"),
     "interface": (503, "database_unavailable"),
     "refused": (500, "internal_error"),

@@ -61,6 +61,7 @@ def test_every_route_survives_being_asked_what_it_takes(settings):
 
 @pytest.mark.django_db
 def test_a_token_that_is_bound_to_a_folder_is_kept_in_it_at_every_route(settings):
+    """CVE-2021-43820: a token of one library opened any other."""
     settings.CLUSTER_SECRET = "ab" * 32
     world, wrong = made_world(), []
     for method, route, row in requests():

@@ -30,6 +30,7 @@ def test_an_upload_that_is_given_up_is_gone(api):
 
 
 def test_a_finished_upload_given_up_leaves_its_file(api):
+    """GHSA-79pf-vx4x-7jmm: who might only add files deleted them as uploads given up."""
     url = create(api, 5, b"hello")["Location"]
 
     assert end(api, url).status_code == 204

@@ -11,6 +11,7 @@ from tests.security.hostile import FILES
 
 @pytest.mark.django_db(transaction=True)
 def test_s04_nothing_runs_here_however_it_was_declared_and_asked_for(api, owner, client):
+    """CVE-2026-28683: the script of a picture in SVG ran as a page of the site."""
     assert len(FILES) >= 25
     for number, (name, declared) in enumerate(FILES):
         file = write_file(owner, f"/{number}/{name}")

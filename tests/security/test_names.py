@@ -89,7 +89,10 @@ def attempts(api, folder, file, name):
 
 @pytest.mark.django_db
 def test_s01_a_name_is_refused_or_kept_as_it_is_at_every_door_and_never_becomes_a_path(api, owner, audited):
-    """A surrogate cannot be written in UTF-8 and is sent as the question mark that stands for it."""
+    """A surrogate cannot be written in UTF-8 and is sent as the question mark that stands for it.
+
+    CVE-2021-45452: a name with ".." was stored outside of its folder.
+    """
     assert len(set(NAMES)) >= 120
     for name in NAMES[:: nightly.count(4, 1)]:
         with undone():
@@ -153,6 +156,7 @@ def read_name(header: str) -> str:
 
 
 def test_s03_no_part_of_a_name_is_taken_for_another_parameter():
+    """CVE-2022-36359: a quote in a name let it be downloaded under another one."""
     for name in ('a"; filename="b.exe', "a;b", "a%22b", "a\\", 'x"', "%0d%0aSet-Cookie: a=b", "a" * 4096):
         header = disposition(name, inline=False)
         assert read_name(header) == name

@@ -187,6 +187,7 @@ def test_s12_others_are_served_beside_slow_senders_in_bounded_memory(gateway):
 
 
 def test_s12_what_is_too_much_is_refused_beside_slow_senders(gateway):
+    """CVE-2023-24580: each of any number of parts of a form was read."""
     with slow_senders(gateway):
         too_much = {
             "a long field": request("GET / HTTP/1.1", HOST, "X-Long: " + "x" * 100_000),

@@ -39,6 +39,7 @@ def test_the_parameters_are_all_that_lists_take():
 
 @pytest.mark.django_db(transaction=True)
 def test_s15_no_value_of_a_parameter_is_a_fault_or_shows_more(client, owner, stranger):
+    """CVE-2026-1287, CVE-2026-1312: SQL came in by names, and by the order asked for."""
     write_file(stranger, "/secret.txt")
     entry = write_file(owner, "/a.txt")
     User.objects.filter(id=owner.id).update(is_staff=True)  # who may list nodes, too

@@ -41,6 +41,7 @@ def test_a_link_to_what_lies_in_the_trash_opens_nothing(owner, album, visitor):
 
 
 def test_the_links_of_an_account_that_is_switched_off_open_nothing(owner, album, visitor):
+    """CVE-2026-35604: links outlived the right of who had made them."""
     _, url = link_to(owner, album)
     owner.is_active = False
     owner.save()

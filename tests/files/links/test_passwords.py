@@ -1,15 +1,24 @@
 """Links with a password: every address asks for it, and it opens one link for one browser."""
 
 from django.test import Client
+from django.urls import resolve
 
 from accounts import attempts
 from accounts.models import Attempt
-from files import links, sharing
+from files import link_urls, links, sharing
 from files.models import Share
 from tests.files.links.conftest import PASSWORD, SENDS, every_address, every_reply, link_to, unlock
 
 
+def test_the_addresses_that_are_tried_are_all_that_show_something(owner, album):
+    _, url = link_to(owner, album)
+    tried = {resolve(address.partition("?")[0]).route for address in every_address(url)}
+
+    assert tried == {str(route.pattern) for route in link_urls.urlpatterns} - {"s/<str:token>/upload"}
+
+
 def test_every_address_of_a_link_asks_for_its_password(owner, album, visitor):
+    """CVE-2026-30230 left out small pictures, CVE-2026-56768 archives."""
     share, url = link_to(owner, album, password=PASSWORD)
 
     for address in every_address(url):

@@ -7,7 +7,7 @@ from files import links, uploads
 from files.errors import NotFound
 from files.models import Entry, Share
 from tests.files.conftest import entry_of, write_file
-from tests.files.links.conftest import content_of, form_token, link_to
+from tests.files.links.conftest import PASSWORD, content_of, form_token, link_to, unlock
 
 
 def send(visitor, url, data=b"hello", name="hello.txt"):
@@ -28,6 +28,17 @@ def test_a_link_to_upload_shows_nothing_and_takes_files_beside_each_other(owner,
     names = set(Entry.objects.filter(parent=album).values_list("name", flat=True))
     assert names == {"a.jpg", "day 1", "hello.txt", "hello (2).txt"}
     assert Entry.objects.get(name="hello (2).txt").owner == owner
+
+
+def test_a_link_with_a_password_takes_files_of_who_knows_it_alone(owner, album, visitor, cluster):
+    _, url = link_to(owner, album, role="upload", password=PASSWORD)
+
+    assert send(visitor, url).status_code == 403
+    assert not Entry.objects.filter(name="hello.txt").exists()
+
+    unlock(visitor, url)
+    assert send(visitor, url).status_code == 302
+    assert Entry.objects.filter(name="hello.txt").exists()
 
 
 def test_other_links_take_no_files(owner, album, visitor):

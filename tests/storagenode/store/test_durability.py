@@ -291,6 +291,7 @@ def test_what_is_no_plain_file_can_be_deleted_by_its_name(store: ChunkStore, tmp
 
 
 def test_a_symlinked_folder_is_never_followed(store: ChunkStore, tmp_path: Path):
+    """CVE-2026-54094: links on the way led out of what an account may reach."""
     name = name_for(DATA)
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "chunks" / name[:2]).symlink_to(tmp_path / "elsewhere")
