@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from rest_framework.permissions import BasePermission
 
-from accounts.errors import BeyondFolder, NotSignedIn, ScopeMissing, StaffOnly
+from accounts.errors import BeyondFolder, Forbidden, NotSignedIn, ScopeMissing, StaffOnly
 from accounts.models import Token, User
 
 if TYPE_CHECKING:
@@ -60,7 +60,9 @@ def may_administer(user: User | AnonymousUser, grant: Grant | None) -> bool:
 class ScopedAccess(BasePermission):
     """The default of every API view: the scope its method needs, or the view's own `required_scope`.
 
-    A token that is bound to a folder comes no further than to views that say `is_of_tree`.
+    What changes something that the admin asks a permission for asks for the same: the view's
+    `permission_to_change`. A token that is bound to a folder comes no further than to views that say
+    `is_of_tree`.
     """
 
     def has_permission(self, request: "Request", view: "APIView") -> bool:
@@ -69,4 +71,7 @@ class ScopedAccess(BasePermission):
         require(request.user, grant, scope)
         if grant is not None and grant.folder_id is not None and not getattr(view, "is_of_tree", False):
             raise BeyondFolder
+        needed = getattr(view, "permission_to_change", None)
+        if needed is not None and request.method not in _READING and not request.user.has_perm(needed):
+            raise Forbidden(f"Your account lacks the permission “{needed}”, which an administrator can give.")
         return True

@@ -16,6 +16,9 @@ from nodes import membership, rebalance, scrub, serializers, wake, watermark
 from nodes.errors import JoinRefused
 from nodes.models import Node
 
+CHANGING = "nodes.change_node"
+"""The permission that the admin asks for, too."""
+
 
 class NodesView(GenericAPIView[Node]):
     required_scope: ClassVar[str] = "admin"
@@ -31,6 +34,7 @@ class RebalanceView(APIView):
     """How even the nodes are; a pass comes by itself, `POST` has it come now."""
 
     required_scope: ClassVar[str] = "admin"
+    permission_to_change: ClassVar[str] = CHANGING
 
     @extend_schema(responses=serializers.RebalanceOut)
     def get(self, request: Request) -> Response:
@@ -57,6 +61,7 @@ class DutyView(APIView):
     """`POST /nodes/{id}/drain|activate|retire`: what is wanted of a node."""
 
     required_scope: ClassVar[str] = "admin"
+    permission_to_change: ClassVar[str] = CHANGING
     change: Callable[[Node], None] = staticmethod(membership.activate)
 
     @extend_schema(request=None, responses=serializers.NodeOut)
@@ -81,6 +86,7 @@ class RetireView(DutyView):
 
 class ScrubView(APIView):
     required_scope: ClassVar[str] = "admin"
+    permission_to_change: ClassVar[str] = CHANGING
 
     @extend_schema(responses=serializers.ScrubOut)
     def get(self, request: Request, node_id: int) -> Response:
@@ -97,6 +103,7 @@ class ScrubView(APIView):
 
 class ConfirmRestoreView(APIView):
     required_scope: ClassVar[str] = "admin"
+    permission_to_change: ClassVar[str] = CHANGING
 
     @extend_schema(request=None, responses=serializers.ConfirmedOut)
     def post(self, request: Request) -> Response:

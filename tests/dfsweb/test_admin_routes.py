@@ -76,6 +76,21 @@ def test_staff_who_may_only_look_change_nothing_at_any_address_of_the_admin(worl
             assert state() == before, f"{method} {route}"
 
 
+@pytest.mark.parametrize("visitor", STAFF)
+def test_staff_who_may_only_look_change_no_node_by_the_api_either(world, visitor):
+    tried = set()
+    for method, route, row in requests("api/v1/"):
+        is_of_nodes = (
+            route.startswith(("api/v1/nodes", "api/v1/cluster")) and route != "api/v1/nodes/announce"
+        )
+        if row is not None and is_of_nodes and method not in ("GET", "HEAD"):
+            tried.add(route.rpartition("/")[2])
+            reply = ask(world, visitor, method, route, row)
+            assert (reply.status_code, reply.json()["code"]) == (403, "forbidden"), (method, route)
+
+    assert tried == {"rebalance", "activate", "drain", "retire", "scrub", "confirm-restore"}
+
+
 def test_an_administrator_changes_by_every_form_of_the_admin_what_it_is_for(world):
     """Shows that the forms above would change something in the hands of who may."""
     before, idle = state(), []

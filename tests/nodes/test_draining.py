@@ -274,7 +274,7 @@ def test_draining_again_does_not_forget_when_it_began(cluster, filled):
 
 
 def test_the_api_tells_how_far_a_drain_has_come(cluster, filled):
-    admin = client_of(is_staff=True)
+    admin = client_of(is_staff=True, is_superuser=True)
     path = f"/api/v1/nodes/{cluster.node('node-a').id}"
     assert admin.get(path).json()["drain"] is None
 

@@ -167,7 +167,7 @@ def test_nodes_that_announce_the_same_name_at_once_all_join():
 
 
 def test_an_admin_drains_activates_and_retires_over_the_api(cluster):
-    admin = client_of(is_staff=True)
+    admin = client_of(is_staff=True, is_superuser=True)
     node = cluster.node("node-a")
     path = f"/api/v1/nodes/{node.id}"
 

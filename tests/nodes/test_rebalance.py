@@ -274,7 +274,7 @@ def test_a_pass_with_nothing_to_do_asks_the_database_six_times(cluster, monkeypa
 
 
 def test_an_admin_is_told_how_uneven_the_nodes_are_and_what_is_waited_for(cluster, uneven):
-    admin = client_of(is_staff=True)
+    admin = client_of(is_staff=True, is_superuser=True)
     told = admin.get(API).json()
     assert told["difference"] == pytest.approx(0.75)
     assert told["bytes_left"] == pytest.approx((0.8 - 0.4625 + 2 * (0.5 - 0.4625)) * 100 * GB)
@@ -293,7 +293,7 @@ def test_an_admin_is_told_how_uneven_the_nodes_are_and_what_is_waited_for(cluste
 def test_the_api_tells_how_far_a_rebalance_has_come_and_how_long_it_takes(cluster, uneven, monkeypatch):
     """The rate is what was moved since it began; one that begins later knows nothing of it."""
     monkeypatch.setattr(rebalance, "MOVES", 2)
-    admin = client_of(is_staff=True)
+    admin = client_of(is_staff=True, is_superuser=True)
 
     def figures_told() -> tuple[int, float | None, float | None]:
         told = admin.get(API).json()

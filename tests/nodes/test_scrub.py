@@ -279,7 +279,7 @@ def test_an_admin_orders_a_scrub_and_is_told_how_far_it_is(cluster, settings):
     replicate_all()
     age("nodes_replica", "verified_at", settings.SCRUB_PERIOD_SECONDS)
     holder = Replica.objects.select_related("node").first().node
-    admin = client_of(is_staff=True)
+    admin = client_of(is_staff=True, is_superuser=True)
 
     told = admin.post(f"/api/v1/nodes/{holder.id}/scrub")
 

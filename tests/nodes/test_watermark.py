@@ -238,7 +238,7 @@ def test_admins_confirm_by_the_api_and_nobody_else(cluster):
     assert client_of().post(route).status_code == 403
     assert watermark.went_back()
 
-    admin = client_of(is_staff=True)
+    admin = client_of(is_staff=True, is_superuser=True)
     assert admin.post(route).json() == {"was_open": True}
     assert watermark.went_back() is None
     assert admin.post(route).json() == {"was_open": False}
