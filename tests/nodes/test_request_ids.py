@@ -175,7 +175,7 @@ def message_for(request_id: str) -> Message:
 def test_what_a_request_has_workers_do_is_found_by_its_id(cluster):
     cluster.store(b"two copies; the worker brings the third")
     request_id = f"find-me-{uuid4().hex}"
-    admin = client_of(is_staff=True)
+    admin = client_of(is_superuser=True, is_staff=True)
     asked = f"/api/v1/nodes/{cluster.node('node-a').id}/activate"
     assert admin.post(asked, HTTP_X_REQUEST_ID=request_id)["X-Request-Id"] == request_id
 
