@@ -25,6 +25,7 @@ QUICK = Amounts(
     ranges=50,
     idle_seconds=20,
     entries=250_000,
+    sparse_gib=25,
     crowd_seconds=10,
     rounds=2,
 )

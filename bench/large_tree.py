@@ -1,9 +1,7 @@
-"""Fills a running system's database with a large tree, and uploads with all but their end: rows alone."""
+"""Fills a running system's database with a large tree: rows alone."""
 
 import json
 from dataclasses import dataclass
-
-from blake3 import blake3
 
 from tests.system import System
 
@@ -51,22 +49,6 @@ with connection.cursor() as cursor:
 import json
 print(json.dumps([str(one) for one in folders]))
 """
-# The same chunk over and over: a source without holes would take 100 GiB of disk.
-_FILL = """
-from django.db import connection, transaction
-from nodes.models import Chunk
-chunk = Chunk.objects.get(digest=bytes.fromhex("{digest}"), size={piece})
-with transaction.atomic(), connection.cursor() as cursor:
-    cursor.execute(
-        "INSERT INTO nodes_extent (segment_id, \\"offset\\", length, chunk_id)"
-        " SELECT u.segment_id, n::bigint * %(piece)s, %(piece)s, %(chunk)s FROM files_upload u,"
-        " generate_series(0, %(pieces)s - 1) n WHERE u.id = %(upload)s",
-        dict(piece={piece}, pieces={pieces}, upload="{upload}", chunk=chunk.id))
-    cursor.execute(
-        "UPDATE nodes_segment s SET length = %(length)s FROM files_upload u"
-        " WHERE s.id = u.segment_id AND u.id = %(upload)s",
-        dict(length={piece} * {pieces}, upload="{upload}"))
-"""
 
 
 @dataclass(frozen=True)
@@ -86,10 +68,3 @@ def plant(system: System, entries: int) -> LargeTree:
     told = system.manage("shell", "--verbosity", "0", "--command", command)
     folders = json.loads(told.splitlines()[-1])
     return LargeTree(listed=folders[0], rare=folders[-1])
-
-
-def fill_upload(system: System, upload_id: str, *, piece_bytes: int, pieces: int) -> None:
-    """Make an upload look as if so many pieces of zeros had come, which a file has brought already."""
-    digest = blake3(bytes(piece_bytes)).hexdigest()
-    command = _FILL.format(upload=upload_id, piece=piece_bytes, pieces=pieces, digest=digest)
-    system.manage("shell", "--verbosity", "0", "--command", command)

@@ -22,10 +22,8 @@ ASKED = 100
 SEARCHED = 20
 DELETED = 10_000
 LAST_BYTES = MIB
-ENDED = 5
-"""Uploads of one size."""
-COMMITTED_GIB = (0, 1, 100)
-"""What had come before the last MiB: the first one is an upload of 1 MiB."""
+ENDED = 3
+"""Uploads of one size: 100 GiB are a minute's work."""
 
 
 def measure(stage: Stage) -> Iterator[Measurement]:
@@ -137,14 +135,16 @@ def _ids(wire: Wire, folder: str, count: int) -> Iterator[str]:
 
 
 def _committed(stage: Stage) -> Iterator[Measurement]:
-    """Send the last MiB of uploads of which the rest has come: that must cost the same for any rest.
+    """Send zeros, and time the last MiB of them: that must cost the same for any number of bytes before it.
 
-    The sizes take turns, and each upload ends right after another request on the same connection: what is
-    told apart is the size alone, neither the minute nor what a connection's first request costs.
+    All are hashed, and recorded as one chunk over and over. The sizes take turns, and each upload ends right
+    after another request on the same connection: what is told apart is the size alone, neither the minute nor
+    what a connection's first request costs.
     """
-    body = bytes(LAST_BYTES)
-    stage.product.wires[0].store("sparse.bin", bytes(CHUNK_BYTES))
-    sizes = {size_gib: f"{size_gib} GiB" if size_gib else "1 MiB" for size_gib in COMMITTED_GIB}
+    body, zeros = bytes(LAST_BYTES), bytes(CHUNK_BYTES)
+    sizes = {
+        size_gib: f"{size_gib} GiB" if size_gib else "1 MiB" for size_gib in (0, 1, stage.amounts.sparse_gib)
+    }
     rows = {
         size_gib: Measurement(f"last MiB of {size}", stage.where, 0, operations=1)
         for size_gib, size in sizes.items()
@@ -152,10 +152,10 @@ def _committed(stage: Stage) -> Iterator[Measurement]:
     for number in range(ENDED):
         for size_gib, row in rows.items():
             before = size_gib * GIB
+            stage.product.connect_anew()
             upload = stage.product.wires[0].begin_upload(f"{row.name} {number}", before + LAST_BYTES)
-            large_tree.fill_upload(
-                stage.product.system, upload, piece_bytes=CHUNK_BYTES, pieces=before // CHUNK_BYTES
-            )
+            if before:
+                stage.product.wires[0].append(upload, 0, zeros, times=before // CHUNK_BYTES)
             stage.product.connect_anew()
             wire = stage.product.wires[0]
             wire.store("just-before.bin", body)

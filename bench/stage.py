@@ -25,6 +25,7 @@ class Amounts:
     ranges: int = 200
     idle_seconds: float = 60
     entries: int = 1_000_000
+    sparse_gib: int = 100
     crowd_seconds: float = 15
     crowd_file_bytes: int = 64 * MIB
     rounds: int = 3

@@ -135,14 +135,17 @@ class Wire:
         self._finish(head)
         return head.headers["location"].rpartition("/")[2]
 
-    def append(self, upload: str, offset: int, body: bytes) -> None:
-        """Add the next bytes of an upload."""
+    def append(self, upload: str, offset: int, body: bytes, *, times: int = 1) -> None:
+        """Add the next bytes of an upload: the same, so many times."""
         more = (
-            f"Tus-Resumable: 1.0.0\r\nUpload-Offset: {offset}\r\nContent-Length: {len(body)}\r\n"
+            f"Tus-Resumable: 1.0.0\r\nUpload-Offset: {offset}\r\nContent-Length: {len(body) * times}\r\n"
             "Content-Type: application/offset+octet-stream\r\n"
         )
-        target = f"/api/v1/uploads/{upload}"
-        self._connection.sendall(request_head("PATCH", target, self._token, more=more) + body)
+        self._connection.sendall(
+            request_head("PATCH", f"/api/v1/uploads/{upload}", self._token, more=more) + body
+        )
+        for _ in range(1, times):
+            self._connection.sendall(body)
         self._finish(self._head(204))
 
     def _stream(self, path: str, taste: Callable[[int, memoryview], object], *, size_bytes: int) -> None:
