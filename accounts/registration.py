@@ -50,9 +50,9 @@ def register(
             if settings.REGISTRATION == "invitation":
                 invitations.use(invitation, user)
             keep(user)
+            confirmation.send(user, site=site)  # at last: whose letter is one too many gets no account
     except IntegrityError as taken:
         raise UsernameTaken from taken
-    confirmation.send(user, site=site)
     return user
 
 

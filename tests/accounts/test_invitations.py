@@ -171,6 +171,20 @@ def test_an_account_without_an_address_is_refused_where_it_must_be_confirmed(set
     assert not User.objects.exists()
 
 
+def test_an_account_whose_letter_is_one_too_many_is_not_made(anonymous):
+    def ask(name):
+        fields = {"username": name, "password": PASSWORD, "email": "ada@example.org"}
+        return anonymous.post("/api/v1/auth/register", fields, format="json")
+
+    for number in range(confirmation.LETTERS.tries):
+        assert ask(f"ada{number}").status_code == 201
+
+    refused = ask("adalast")
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_attempts")
+    assert not User.objects.filter(username="adalast").exists()
+    assert len(outbox()) == confirmation.LETTERS.tries
+
+
 def test_a_confirmation_is_for_the_address_it_was_sent_to(owner, client):
     confirmation.send(owner, site=SITE)
     link = re.search(rf"{SITE}(/confirm-email/\S+)", outbox()[0].body)[1]
