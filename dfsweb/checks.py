@@ -1,6 +1,7 @@
 """System checks of the settings: what would lose data, leak or never work is said before it can."""
 
 import re
+from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +13,7 @@ MAX_CHUNK_SIZE = 8 * 2**20
 LONGEST_RECORD_SECONDS = 60
 """A window of placed pieces older than this is refused by the database (`nodes_record`)."""
 
+_SMTP = "django.core.mail.backends.smtp.EmailBackend"
 _SECRET = re.compile(r"(?:[0-9a-fA-F]{2}){32,}\Z")
 
 
@@ -121,6 +123,20 @@ def check_settings(**_: Any) -> list[CheckMessage]:
             "dfsweb.E014",
             "HASH_BYTES_PER_SECOND is below 0.",
             "Set it to 50000000, or to 0 to have nothing hashed later.",
+        ),
+        (
+            not settings.EMAIL_BACKEND or (settings.EMAIL_BACKEND == _SMTP and not settings.EMAIL_HOST),
+            "dfsweb.E015",
+            "EMAIL_URL is no way to send letters.",
+            "Set it to smtp+tls://user:password@host:587, in a password / and @ as %2F and %40, "
+            "or to consolemail:// for the log.",
+        ),
+        (
+            "@" not in parseaddr(settings.DEFAULT_FROM_EMAIL)[1]
+            or not settings.DEFAULT_FROM_EMAIL.isprintable(),
+            "dfsweb.E016",
+            "EMAIL_FROM is no e-mail address.",
+            "Set it to whom letters are from, such as “Drive <drive@example.org>”.",
         ),
     )
 

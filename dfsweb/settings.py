@@ -162,7 +162,12 @@ REGISTRATIONS_PER_HOUR = env.int(
 CONFIRM_EMAIL = env.bool("CONFIRM_EMAIL", default=False)  # before an account can sign in; needs EMAIL_URL
 SESSION_ENGINE = "accounts.sessions"
 SESSION_INTERVAL_SECONDS = 3600  # how often the rows of ended sessions are removed
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))  # letters go to the log until it is set
+try:
+    vars().update(
+        env.email_url("EMAIL_URL", default="consolemail://")
+    )  # letters go to the log until it is set
+except (ImproperlyConfigured, ValueError):
+    EMAIL_BACKEND = ""  # which the check dfsweb.E015 refuses, without a password that may be in it
 EMAIL_TIMEOUT = 10  # seconds; letters are sent in the background, one by one
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="dfsweb@localhost")
 PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds that the link of a letter is good

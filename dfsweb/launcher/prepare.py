@@ -1,6 +1,7 @@
 """Brings the database, the first admin and the static files up to date, in one Django process that ends.
 
-The password of the admin comes in ADMIN_PASSWORD; an admin who exists keeps the one they have.
+Settings that make no sense are refused before. The password of the admin comes in ADMIN_PASSWORD; an admin
+who exists keeps the one they have.
 """
 
 import hashlib
@@ -12,12 +13,19 @@ from pathlib import Path
 import django
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
+from django.core import checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
+from dfsweb.launcher.errors import BadOption
+
 
 def main() -> None:
+    """Do it all. Raises ImproperlyConfigured for a setting that cannot be read or makes no sense."""
     django.setup()
+    for refused in checks.run_checks(tags=[checks.Tags.security], include_deployment_checks=True):
+        if refused.is_serious():
+            raise ImproperlyConfigured(f"{refused.msg} {refused.hint}")
     call_command("migrate", interactive=False, verbosity=1)
     call_command("ensure_admin", username="admin")
     call_command("forget_health")
@@ -53,5 +61,6 @@ def fingerprint(root: Path) -> str:
 if __name__ == "__main__":
     try:
         main()
-    except ImproperlyConfigured as error:
-        sys.exit(f"dfsweb: {error}")
+    except ImproperlyConfigured as error:  # the launcher tells the log's last line
+        print(error, file=sys.stderr)
+        sys.exit(BadOption.exit_code)

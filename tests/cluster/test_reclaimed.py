@@ -20,7 +20,8 @@ RACERS = 12  # each three rounds
 
 @pytest.fixture(scope="module")
 def system() -> Iterator[System]:
-    with running_system({"GRACE_SECONDS": "1", "RECLAIM_INTERVAL_SECONDS": "0.5"}) as system:
+    quick = {"GRACE_SECONDS": "1", "UPLOAD_EXPIRY_SECONDS": "0.9", "RECLAIM_INTERVAL_SECONDS": "0.5"}
+    with running_system(quick) as system:
         yield system
 
 

@@ -21,7 +21,10 @@ SANE = {
     "VERSIONS_KEPT": 50,
     "HASH_BYTES_PER_SECOND": 50_000_000,
     "REGISTRATION": "open",
+    "EMAIL_BACKEND": "django.core.mail.backends.console.EmailBackend",
+    "DEFAULT_FROM_EMAIL": "dfsweb@localhost",
 }
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
 def found(settings, **changed):
@@ -54,11 +57,21 @@ def test_sane_settings_pass(settings):
         ({"TRASH_RETENTION_SECONDS": -1}, "dfsweb.E013"),
         ({"VERSIONS_KEPT": 0}, "dfsweb.E013"),
         ({"HASH_BYTES_PER_SECOND": -1}, "dfsweb.E014"),
+        ({"EMAIL_BACKEND": ""}, "dfsweb.E015"),
+        ({"EMAIL_BACKEND": SMTP, "EMAIL_HOST": None}, "dfsweb.E015"),
+        ({"DEFAULT_FROM_EMAIL": ""}, "dfsweb.E016"),
+        ({"DEFAULT_FROM_EMAIL": "Drive"}, "dfsweb.E016"),
+        ({"DEFAULT_FROM_EMAIL": "drive@example.org\nBcc: eve@example.org"}, "dfsweb.E016"),
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_named_with_a_way_out(settings, changed, check_id):
     assert found(settings, **changed) == [check_id]
     assert all(message.hint for message in (*checks.check_settings(), *checks.check_secrets()))
+
+
+@pytest.mark.parametrize("sender", ["drive@example.org", "Drive <drive@example.org>", "Drive <d@intranet>"])
+def test_letters_may_be_from_an_address_with_and_without_a_name(settings, sender):
+    assert found(settings, DEFAULT_FROM_EMAIL=sender) == []
 
 
 def test_secrets_may_be_missing_while_debugging(settings):

@@ -123,6 +123,29 @@ def test_a_missing_wheel_is_named_with_the_ways_out(
     assert_refused(done, package.replace("_", "-"), "`make clean run`", f"set {lacking}")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EMAIL_URL", "smtp://drive:sesame@mail.example.org:port"),
+        ("EMAIL_URL", "smtp+tls//drive:sesame@mail.example.org"),
+        ("EMAIL_URL", "smtp://drive:sesame@"),
+        ("EMAIL_URL", "smtp://drive:sesame@[::1"),
+        ("EMAIL_URL", ""),
+        ("EMAIL_FROM", "sesame"),
+        ("WRITE_QUORUM", "4"),
+        ("REGISTRATION", "sesame"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named_and_not_shown(
+    name: str, value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    done = launch("--port", "0", "--nodes", "4", "--data", str(tmp_path / "data"))
+    assert_refused(done, name)
+    told = [done.stdout, done.stderr, *(log.read_text() for log in (tmp_path / "data/log").glob("*.log"))]
+    assert "sesame" not in "".join(told)
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may use every port")
 def test_a_port_for_root_is_named(tmp_path: Path) -> None:
     assert_refused(launch("--port", "80", "--data", str(tmp_path / "data")), "root", "PORT=8000")
