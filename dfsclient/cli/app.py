@@ -10,7 +10,7 @@ import typer
 
 from dfsclient.cli import cluster, names, nodes, sharing, signin, transfers, trees, verifying
 from dfsclient.cli.exits import CODES_HELP, Exit
-from dfsclient.cli.output import accept_any_name
+from dfsclient.cli.output import accept_any_name, is_plain
 from dfsclient.version import __version__
 
 COMMANDS = (
@@ -40,6 +40,7 @@ app = typer.Typer(
     name="dfs",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None if is_plain() else "rich",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=f"{CODES_HELP} DFS_URL and DFS_TOKEN stand in for `dfs login`.",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from rich.cells import cell_len, set_cell_size
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -13,19 +14,23 @@ from rich.progress import (
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
+from rich.table import Column
 
 from dfsclient.cli.output import Output, printable
 from dfsclient.progress import Progress as Told
 from dfsclient.progress import silent
 
 LONGEST_NAME = 32
+NARROW_COLUMNS = 72  # below, names are short and the speed is left out, so that a bar keeps to its line
+NARROW_NAME = 12
 
 
 class Bars:
     """One bar for each transfer that runs; a bar goes when its transfer ends."""
 
-    def __init__(self, bars: Progress | None) -> None:
+    def __init__(self, bars: Progress | None, longest_name: int = LONGEST_NAME) -> None:
         self._bars = bars
+        self._longest_name = longest_name
 
     @contextmanager
     def one(self, name: str) -> Iterator[Told]:
@@ -34,7 +39,7 @@ class Bars:
             yield silent
             return
         bars = self._bars
-        task = bars.add_task(_shortened(printable(name)), total=None)
+        task = bars.add_task(_shortened(printable(name), self._longest_name), total=None)
         try:
             yield lambda done, total: bars.update(task, completed=done, total=total)
         finally:
@@ -47,18 +52,24 @@ def showing(out: Output) -> Iterator[Bars]:
     if not out.shows_progress:
         yield Bars(None)
         return
+    is_narrow = out.notes.width < NARROW_COLUMNS
+    longest_name = NARROW_NAME if is_narrow else LONGEST_NAME
     columns = (
         TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(),
+        BarColumn(),  # it alone shrinks
+        DownloadColumn(table_column=Column(no_wrap=True)),
+        *(() if is_narrow else (TransferSpeedColumn(table_column=Column(no_wrap=True)),)),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
     )
     with Progress(
         *columns, console=out.notes, transient=True, redirect_stdout=False, redirect_stderr=False
     ) as bars:
-        yield Bars(bars)
+        yield Bars(bars, longest_name)
 
 
-def _shortened(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 9]}…{name[-8:]}"
+def _shortened(name: str, longest: int) -> str:
+    """Keep the beginning and the ending of a name, in as many cells of a terminal."""
+    if cell_len(name) <= longest:
+        return name
+    ending = name[-longest // 4 :]
+    return f"{set_cell_size(name, longest - 1 - cell_len(ending)).rstrip()}…{ending}"

@@ -7,17 +7,16 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dfsclient.cli.output import printable, size, span
-from dfsclient.cli.running import AsJson, Quiet, Run, signed_in
+from dfsclient.cli.output import console, printable, size, span
+from dfsclient.cli.running import AsJson, DryRun, Quiet, Run, signed_in
 from dfsclient.client import Duty
 from dfsclient.errors import LocalProblem, NoSuchNode
 from dfsclient.models import Drain, Node, Rebalance, Scrub, as_json
 
-OFF_TERMINAL_WIDTH = 200  # a pipe has no width; nothing is cut
+WIDTH = 200  # nothing is cut: a pipe has no width, and a terminal breaks lines by itself
 
 Name = Annotated[str, typer.Argument(help="The node's name.", metavar="NODE")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -39,14 +38,13 @@ def nodes(context: typer.Context, json_: AsJson = False, quiet: Quiet = False) -
         if json_:
             run.out.document([as_json(node) for node in found])
             return
-        console = Console(highlight=False, markup=False, emoji=False)
-        if not console.is_terminal:
-            console = Console(highlight=False, markup=False, emoji=False, width=OFF_TERMINAL_WIDTH)
-        console.print(_table(found))
+        console(sys.stdout, width=WIDTH).print(_table(found))
 
 
 @app.command()
-def drain(name: Name, yes: Yes = False, json_: AsJson = False, quiet: Quiet = False) -> None:
+def drain(
+    name: Name, yes: Yes = False, dry_run: DryRun = False, json_: AsJson = False, quiet: Quiet = False
+) -> None:
     """Move everything a node holds to others; `dfs nodes` tells how far it has come.
 
     With --json: the node as the server describes it.
@@ -55,22 +53,25 @@ def drain(name: Name, yes: Yes = False, json_: AsJson = False, quiet: Quiet = Fa
         name,
         "drain",
         asks="" if yes else f"Move everything off {name}? It takes nothing new from now on.",
+        dry_run=dry_run,
         json_=json_,
         quiet=quiet,
     )
 
 
 @app.command()
-def activate(name: Name, json_: AsJson = False, quiet: Quiet = False) -> None:
+def activate(name: Name, dry_run: DryRun = False, json_: AsJson = False, quiet: Quiet = False) -> None:
     """Have a node take new copies: one that has joined, or one whose drain is called off.
 
     With --json: the node as the server describes it.
     """
-    _change(name, "activate", asks="", json_=json_, quiet=quiet)
+    _change(name, "activate", asks="", dry_run=dry_run, json_=json_, quiet=quiet)
 
 
 @app.command()
-def retire(name: Name, yes: Yes = False, json_: AsJson = False, quiet: Quiet = False) -> None:
+def retire(
+    name: Name, yes: Yes = False, dry_run: DryRun = False, json_: AsJson = False, quiet: Quiet = False
+) -> None:
     """Take a drained node out for good; refused while somebody needs what it holds.
 
     With --json: the node as the server describes it.
@@ -79,6 +80,7 @@ def retire(name: Name, yes: Yes = False, json_: AsJson = False, quiet: Quiet = F
         name,
         "retire",
         asks="" if yes else f"Take {name} out for good? It is asked for nothing any more.",
+        dry_run=dry_run,
         json_=json_,
         quiet=quiet,
     )
@@ -130,14 +132,15 @@ def _ask(question: str) -> None:
         typer.confirm(question, abort=True, err=True)
 
 
-def _change(name: str, duty: Duty, *, asks: str, json_: bool, quiet: bool) -> None:
+def _change(name: str, duty: Duty, *, asks: str, dry_run: bool, json_: bool, quiet: bool) -> None:
     with signed_in(as_json=json_, quiet=quiet, about=name) as run:
         node = _find(run, name)
-        _ask(asks)
-        changed = run.client.change_duty(node.id, duty)
+        if not dry_run:
+            _ask(asks)
+            node = run.client.change_duty(node.id, duty)
         if json_:
-            run.out.document(as_json(changed))
-        run.out.note(f"{changed.name} is {_told_duty(changed)}.")
+            run.out.document(as_json(node))
+        run.out.note(f"would {duty} {node.name}" if dry_run else f"{node.name} is {_told_duty(node)}.")
 
 
 def _find(run: Run, name: str) -> Node:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 from rich.console import Console
 
@@ -19,12 +20,12 @@ class Output:
     def __init__(self, *, as_json: bool, quiet: bool) -> None:
         self.as_json = as_json
         self.quiet = quiet
-        self.notes = Console(stderr=True, highlight=False, markup=False, soft_wrap=True, emoji=False)
+        self.notes = console(sys.stderr)
 
     @property
     def shows_progress(self) -> bool:
-        """Bars are for a person who watches."""
-        return self.notes.is_terminal and not self.quiet and not self.as_json
+        """Bars are for a person who watches, on a terminal that can draw over a line."""
+        return self.notes.is_interactive and not self.quiet and not self.as_json
 
     def data(self, text: str) -> None:
         """Write one line of data."""
@@ -50,6 +51,25 @@ class Output:
             sys.stderr.write(json.dumps(report, ensure_ascii=False) + "\n")
         else:
             self.notes.print(printable(f"dfs: {exits.sentence(error, subject)}"))
+
+
+def console(stream: TextIO, *, width: int | None = None) -> Console:
+    """What writes words as they are; escapes only to a terminal, whatever FORCE_COLOR says."""
+    return Console(
+        file=stream,
+        width=width,
+        force_terminal=stream.isatty(),
+        color_system=None if is_plain() else "auto",
+        highlight=False,
+        markup=False,
+        emoji=False,
+        soft_wrap=True,
+    )
+
+
+def is_plain() -> bool:
+    """Whether words are to be without colour or weight: NO_COLOR (no-color.org), or no such terminal."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") in ("dumb", "unknown")
 
 
 def accept_any_name() -> None:

@@ -181,6 +181,16 @@ def test_a_restore_is_confirmed_but_not_unasked(service, dfs):
     assert "nothing to confirm" in dfs("confirm-restore", "-y").stderr
 
 
+@pytest.mark.parametrize("verb", ["drain", "activate", "retire"])
+def test_what_would_be_wanted_of_a_node_is_told_without_asking_or_doing(service, dfs, verb):
+    told = dfs("nodes", verb, "node-a", "--dry-run")
+
+    assert (told.returncode, told.stdout, told.stderr) == (0, "", f"would {verb} node-a\n")
+    assert json.loads(dfs("nodes", verb, "node-a", "-n", "--json").stdout)["duty"] == "active"
+    assert dfs("nodes", verb, "node-z", "-n").returncode == 4
+    assert not service.asked("POST", "/nodes")
+
+
 @pytest.mark.parametrize("verb", ["drain", "retire", "scrub"])
 def test_without_a_terminal_nothing_is_done_unasked(service, dfs, verb):
     done = dfs("nodes", verb, "node-a")

@@ -6,9 +6,17 @@ import subprocess
 import sys
 
 import pytest
+import typer
 
 import dfsclient
+from dfsclient.cli.app import app
 from tests.dfsclient.conftest import MIB
+
+READING = {"ls", "cat", "tree", "du", "trash", "verify", "status", "nodes", "doctor"}
+CHANGING = {"put", "get", "rm", "mv", "cp", "mkdir", "share", "versions", "restore"}
+CHANGING |= {"nodes drain", "nodes activate", "nodes retire"}
+ORDERING = {"login", "logout", "confirm-restore", "nodes rebalance", "nodes scrub"}
+"""What has nothing to say beforehand, or tells it with --progress."""
 
 
 @pytest.mark.parametrize(
@@ -119,6 +127,20 @@ def test_what_standard_output_has_no_character_for_is_escaped(service, dfs):
     assert (listed.returncode, told.returncode) == (0, 0)
     assert "\\xfcbung.txt" in listed.stdout
     assert json.loads(told.stdout)[0]["name"] == "übung.txt"
+
+
+def test_every_command_is_there_with_the_options_that_all_share():
+    commands = dict(typer.main.get_command(app).commands)
+    commands |= {f"nodes {name}": one for name, one in commands["nodes"].commands.items()}
+    options = {
+        name: {flag for one in command.params for flag in one.opts} for name, command in commands.items()
+    }
+
+    assert set(commands) == READING | CHANGING | ORDERING
+    assert {name for name, flags in options.items() if "--json" not in flags} == {"cat"}  # it gives bytes
+    assert {name for name, flags in options.items() if "--quiet" not in flags} == set()
+    assert {name for name, flags in options.items() if "--dry-run" in flags} == CHANGING
+    assert {name for name, flags in options.items() if "-r" in flags} == {"put", "get", "rm", "verify"}
 
 
 def test_wrong_use_is_exit_code_2(dfs):
