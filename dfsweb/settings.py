@@ -162,10 +162,8 @@ REGISTRATIONS_PER_HOUR = env.int(
 CONFIRM_EMAIL = env.bool("CONFIRM_EMAIL", default=False)  # before an account can sign in; needs EMAIL_URL
 SESSION_ENGINE = "accounts.sessions"
 SESSION_INTERVAL_SECONDS = 3600  # how often the rows of ended sessions are removed
-try:
-    vars().update(
-        env.email_url("EMAIL_URL", default="consolemail://")
-    )  # letters go to the log until it is set
+try:  # letters go to the log until it is set
+    vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 except (ImproperlyConfigured, ValueError):
     EMAIL_BACKEND = ""  # which the check dfsweb.E015 refuses, without a password that may be in it
 EMAIL_TIMEOUT = 10  # seconds; letters are sent in the background, one by one
