@@ -125,9 +125,9 @@ def check_settings(**_: Any) -> list[CheckMessage]:
             "Set it to 50000000, or to 0 to have nothing hashed later.",
         ),
         (
-            not settings.EMAIL_BACKEND or (settings.EMAIL_BACKEND == _SMTP and not settings.EMAIL_HOST),
+            settings.EMAIL_BACKEND == _SMTP and not settings.EMAIL_HOST,
             "dfsweb.E015",
-            "EMAIL_URL is no way to send letters.",
+            "EMAIL_URL names no mail server.",
             "Set it to smtp+tls://user:password@host:587, in a password / and @ as %2F and %40, "
             "or to consolemail:// for the log.",
         ),

@@ -3,23 +3,10 @@
 A value that has a unit carries it in its name. Names without a prefix are the ones an operator sets.
 """
 
-import ipaddress
 from datetime import timedelta
 from pathlib import Path
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
-
-
-class Env(environ.Env):  # type: ignore[misc]
-    def networks(self, name: str, default: list[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-        """Read networks; nothing starts while one of them is none, for who was meant cannot be known."""
-        try:
-            return [ipaddress.ip_network(network.strip()) for network in self.list(name, default=default)]
-        except ValueError as error:
-            way_out = "Write networks such as 192.0.2.0/24 or 2001:db8::/32, with commas between them."
-            raise ImproperlyConfigured(f"{name}: {error}. {way_out}") from error
-
+from dfsweb.env import Env
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -127,7 +114,7 @@ DATABASES["default"]["OPTIONS"] = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: wake-ups only ---------------------------------------------------------------------------
-REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+REDIS_URL = env.redis_url("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
@@ -162,16 +149,13 @@ REGISTRATIONS_PER_HOUR = env.int(
 CONFIRM_EMAIL = env.bool("CONFIRM_EMAIL", default=False)  # before an account can sign in; needs EMAIL_URL
 SESSION_ENGINE = "accounts.sessions"
 SESSION_INTERVAL_SECONDS = 3600  # how often the rows of ended sessions are removed
-try:  # letters go to the log until it is set
-    vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
-except (ImproperlyConfigured, ValueError):
-    EMAIL_BACKEND = ""  # which the check dfsweb.E015 refuses, without a password that may be in it
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))  # letters go to the log until it is set
 EMAIL_TIMEOUT = 10  # seconds; letters are sent in the background, one by one
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str("EMAIL_FROM", default="dfsweb@localhost")
 PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds that the link of a letter is good
 SIGN_IN_ATTEMPTS = env.int("SIGN_IN_ATTEMPTS", default=10)  # at one account from one address in 5 minutes
-TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", default=[])
-ADMIN_NETWORKS = env.networks("ADMIN_NETWORKS", default=[])  # where administrators act; empty: anywhere
+TRUSTED_PROXIES = env.networks("TRUSTED_PROXIES", default="")
+ADMIN_NETWORKS = env.networks("ADMIN_NETWORKS", default="")  # where administrators act; empty: anywhere
 DEFAULT_QUOTA_BYTES = env.int("DEFAULT_QUOTA_BYTES", default=10 * 2**30)
 
 # --- The cluster ------------------------------------------------------------------------------------
@@ -179,7 +163,7 @@ CLUSTER_SECRET = env.str("CLUSTER_SECRET", default="")  # hex; each node's key d
 JOIN_TOKEN = env.str("JOIN_TOKEN", default="")
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 AUTO_ACTIVATE = env.bool("AUTO_ACTIVATE", default=False)
-NODE_NETWORKS = env.networks("NODE_NETWORKS", default=["127.0.0.0/8", "::1/128"])
+NODE_NETWORKS = env.networks("NODE_NETWORKS", default="127.0.0.0/8,::1/128")
 REPLICAS = env.int("REPLICAS", default=3)
 WRITE_QUORUM = env.int("WRITE_QUORUM", default=2)
 PUSH_AFTER_SECONDS = env.float("PUSH_AFTER_SECONDS", default=6)  # further copies yield to uploads
@@ -318,7 +302,7 @@ LOGGING = {
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]},
     },
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["stderr"], "level": env.level("LOG_LEVEL", default="INFO")},
     "loggers": {  # each task's coming and going says nothing that its own lines do not
         "celery.worker.strategy": {"level": "WARNING"},
         "celery.app.trace": {"level": "WARNING"},

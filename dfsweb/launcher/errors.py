@@ -2,6 +2,7 @@
 
 LauncherError
 ├── BadOption         an option or folder that cannot be used
+├── BadSetting        a setting that cannot be read or makes no sense
 ├── MissingProgram    a binary that should have come with the requirements
 └── ChildFailed       a program ended or never became ready
 """
@@ -15,6 +16,12 @@ class LauncherError(Exception):
 
 class BadOption(LauncherError):
     """An option or folder cannot be used."""
+
+    exit_code = 2
+
+
+class BadSetting(LauncherError):
+    """A setting cannot be read or makes no sense; programs that say so end with this code."""
 
     exit_code = 2
 

@@ -1,7 +1,6 @@
 """Brings the database, the first admin and the static files up to date, in one Django process that ends.
 
-Settings that make no sense are refused before. The password of the admin comes in ADMIN_PASSWORD; an admin
-who exists keeps the one they have.
+The password of the admin comes in ADMIN_PASSWORD; an admin who exists keeps the one they have.
 """
 
 import hashlib
@@ -13,23 +12,31 @@ from pathlib import Path
 import django
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
-from django.core import checks
+from django.core.checks import Tags, run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 
-from dfsweb.launcher.errors import BadOption
+from dfsweb.launcher.errors import BadSetting
 
 
 def main() -> None:
-    """Do it all. Raises ImproperlyConfigured for a setting that cannot be read or makes no sense."""
     django.setup()
-    for refused in checks.run_checks(tags=[checks.Tags.security], include_deployment_checks=True):
-        if refused.is_serious():
-            raise ImproperlyConfigured(f"{refused.msg} {refused.hint}")
+    refuse_nonsense()
     call_command("migrate", interactive=False, verbosity=1)
     call_command("ensure_admin", username="admin")
     call_command("forget_health")
     collect_static_files(Path(settings.STATIC_ROOT))
+
+
+def refuse_nonsense() -> None:
+    """Check the settings, before anything is done by them; other checks are for who changes the code.
+
+    Errors: ImproperlyConfigured, with all that is wrong and what to do.
+    """
+    found = run_checks(tags=[Tags.security, Tags.compatibility], include_deployment_checks=True)
+    wrong = [f"{message.msg} {message.hint or ''}".strip() for message in found if message.is_serious()]
+    if wrong:
+        raise ImproperlyConfigured(" ".join(wrong))
 
 
 def collect_static_files(root: Path) -> None:
@@ -61,6 +68,6 @@ def fingerprint(root: Path) -> str:
 if __name__ == "__main__":
     try:
         main()
-    except ImproperlyConfigured as error:  # the launcher tells the log's last line
-        print(error, file=sys.stderr)
-        sys.exit(BadOption.exit_code)
+    except ImproperlyConfigured as error:
+        print(f"dfsweb: {error}", file=sys.stderr)
+        sys.exit(BadSetting.exit_code)

@@ -18,7 +18,7 @@ from pathlib import Path
 from dfsweb.launcher import children
 from dfsweb.launcher.children import DATA_MARK, NAME_MARK, Program
 from dfsweb.launcher.data_folder import DataFolder
-from dfsweb.launcher.errors import BadOption, ChildFailed
+from dfsweb.launcher.errors import BadSetting, ChildFailed
 from dfsweb.launcher.screen import say
 
 FIRST_DELAY_SECONDS = 1.0
@@ -83,7 +83,7 @@ class Supervisor:
     def run(self, program: Program, *, timeout_seconds: float) -> None:
         """Run a program to its end, staying ready to stop.
 
-        Errors: ChildFailed with the end of its log; BadOption with the last line of it; StopAsked.
+        Errors: ChildFailed with the end of its log; BadSetting with its last line; StopAsked.
         """
         process = children.start(self._marked(program))
         deadline = time.monotonic() + timeout_seconds
@@ -97,8 +97,8 @@ class Supervisor:
         finally:
             if process.poll() is None:
                 children.end(process, program)
-        if process.returncode == BadOption.exit_code:
-            raise BadOption(children.log_tail(program.log, lines=1).strip())
+        if process.returncode == BadSetting.exit_code:
+            raise BadSetting(children.log_tail(program.log, lines=1).strip().removeprefix("dfsweb: "))
         if process.returncode != 0:
             raise ChildFailed(
                 f"{program.name} failed:\n{children.log_tail(program.log)}\n    (from {program.log})"

@@ -57,7 +57,6 @@ def test_sane_settings_pass(settings):
         ({"TRASH_RETENTION_SECONDS": -1}, "dfsweb.E013"),
         ({"VERSIONS_KEPT": 0}, "dfsweb.E013"),
         ({"HASH_BYTES_PER_SECOND": -1}, "dfsweb.E014"),
-        ({"EMAIL_BACKEND": ""}, "dfsweb.E015"),
         ({"EMAIL_BACKEND": SMTP, "EMAIL_HOST": None}, "dfsweb.E015"),
         ({"DEFAULT_FROM_EMAIL": ""}, "dfsweb.E016"),
         ({"DEFAULT_FROM_EMAIL": "Drive"}, "dfsweb.E016"),

