@@ -4,6 +4,7 @@ import errno
 import inspect
 import json
 import logging
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
@@ -27,6 +28,7 @@ from accounts.errors import QuotaExceeded, TooManyAttempts
 from dfsweb import api_errors, urls
 from dfsweb.replies import ReplyMiddleware
 from dfsweb.request_ids import RequestIdFilter
+from dfsweb.wsgi import application
 from nodes.errors import QuorumNotReached
 
 pytestmark = pytest.mark.urls(__name__)
@@ -277,3 +279,15 @@ def test_who_asks_for_headers_alone_is_told_how_long_the_rest_would_be_and_sent_
     reply = told(RequestFactory().head("/api/v1/uploads/gone"))
 
     assert (reply.content, reply["Content-Length"]) == (b"", "5")
+
+
+def test_a_post_that_stands_for_a_head_is_refused_in_as_many_bytes_as_it_is_announced():
+    """Its client sent a POST, and would wait for them."""
+    asked = RequestFactory().post(f"/api/v1/uploads/{uuid4()}", headers={"X-HTTP-Method-Override": "HEAD"})
+    told = {}
+
+    body = b"".join(application(asked.environ, lambda status, headers: told.update(headers, status=status)))
+
+    assert told["status"] == "401 Unauthorized"
+    assert json.loads(body)["code"] == "not_signed_in"
+    assert told["Content-Length"] == str(len(body))
