@@ -38,6 +38,9 @@ class RegisterView(APIView):
         responses={201: serializers.AccountOut},
         parameters=[keyed.PARAMETER],
         auth=[],
+        extensions={
+            "x-problems": ["registration_closed", "invitation_refused", "username_taken", "too_many_attempts"]
+        },
     )
     def post(self, request: Request) -> Response:
         """Make an account. To another request than the one that made it, its name is taken."""
@@ -58,7 +61,11 @@ class RegisterView(APIView):
 
 
 class PasswordView(APIView):
-    @extend_schema(request=serializers.PasswordIn, responses={204: None})
+    @extend_schema(
+        request=serializers.PasswordIn,
+        responses={204: None},
+        extensions={"x-problems": ["too_many_attempts"]},
+    )
     def post(self, request: Request) -> Response:
         """Change your password; it signs every other browser out and revokes all your tokens."""
         form = serializers.PasswordIn(data=request.data)
@@ -82,7 +89,12 @@ class PasswordResetView(APIView):
     authentication_classes = []
     permission_classes = [AllowAny]
 
-    @extend_schema(request=serializers.ResetIn, responses={202: None}, auth=[])
+    @extend_schema(
+        request=serializers.ResetIn,
+        responses={202: None},
+        auth=[],
+        extensions={"x-problems": ["too_many_attempts"]},
+    )
     def post(self, request: Request) -> Response:
         """Have a letter sent that leads to another password, if an account has this address."""
         form = serializers.ResetIn(data=request.data)

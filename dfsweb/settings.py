@@ -281,6 +281,8 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "files.content_schema.describe_content",
+        "files.link_schema.describe_links",
+        "dfsweb.openapi.watching.describe_watching",
         "dfsweb.openapi.completing.complete",
     ],
     "ENUM_NAME_OVERRIDES": {

@@ -22,7 +22,12 @@ MAX_KEYED_ITEMS = 1_000
 
 
 class BatchView(TreeView):
-    @extend_schema(request=serializers.BatchIn, responses=serializers.BatchOut, parameters=[keyed.PARAMETER])
+    @extend_schema(
+        request=serializers.BatchIn,
+        responses=serializers.BatchOut,
+        parameters=[keyed.PARAMETER],
+        extensions={"x-problems": ["invalid"]},
+    )
     @keyed.once
     def post(self, request: Request) -> Response:
         """Do one thing to many entries. Each has its own result; an error of one is none for the others.

@@ -31,7 +31,7 @@ from files.flags import is_set
 from files.presenting import chunks_out, entry_out
 from files.replies import entry_response, next_url, page_response, read_response
 from files.searching import Sought, Whose
-from files.tree_views import IF_MATCH, IF_NONE_MATCH, UNCHANGED, TreeView, if_match
+from files.tree_views import IF_MATCH, IF_NONE_MATCH, INTO_A_FOLDER, UNCHANGED, TreeView, if_match
 from nodes import contents
 
 _LIST_IN, _PATH_IN, _MANIFEST_IN = serializers.ListIn(), serializers.PathIn(), serializers.ManifestIn()
@@ -39,7 +39,11 @@ _LIST_IN, _PATH_IN, _MANIFEST_IN = serializers.ListIn(), serializers.PathIn(), s
 
 
 class EntriesView(TreeView):
-    @extend_schema(parameters=[serializers.ListIn], responses=serializers.EntryPageOut)
+    @extend_schema(
+        parameters=[serializers.ListIn],
+        responses=serializers.EntryPageOut,
+        extensions={"x-problems": ["invalid", "not_a_folder"]},
+    )
     def get(self, request: Request) -> Response:
         """List a folder (by default the root), the starred, the recent, the shared or the trash; or search.
 
@@ -79,6 +83,7 @@ class EntriesView(TreeView):
         request=serializers.FolderIn,
         responses={201: serializers.EntryOut, 200: serializers.EntryOut},
         parameters=[keyed.PARAMETER],
+        extensions={"x-problems": [*INTO_A_FOLDER, "parent_not_found"]},
     )
     @keyed.once
     def post(self, request: Request) -> Response:
@@ -104,7 +109,14 @@ class EntryView(TreeView):
         """Tell about an entry, one that lies in the trash included."""
         return read_response(request, access.find_known(access.signed_in(request), entry_id))
 
-    @extend_schema(request=serializers.ChangeIn, responses=serializers.EntryOut, parameters=[IF_MATCH])
+    @extend_schema(
+        request=serializers.ChangeIn,
+        responses=serializers.EntryOut,
+        parameters=[IF_MATCH],
+        extensions={
+            "x-problems": [*INTO_A_FOLDER, "move_into_itself", "another_tree", "root_is_fixed", "owner_only"]
+        },
+    )
     def patch(self, request: Request, entry_id: UUID) -> Response:
         """Rename, move, star: all of it or nothing."""
         form = serializers.ChangeIn(data=request.data)
@@ -123,6 +135,7 @@ class EntryView(TreeView):
     @extend_schema(
         responses={200: serializers.EntryOut, 204: None},
         parameters=[IF_MATCH, OpenApiParameter("permanent", bool, description="Purge instead: 204.")],
+        extensions={"x-problems": ["root_is_fixed", "read_only", "owner_only"]},
     )
     def delete(self, request: Request, entry_id: UUID) -> Response:
         """Put an entry into the trash, or purge it."""
@@ -135,7 +148,10 @@ class EntryView(TreeView):
 
 class CopyView(TreeView):
     @extend_schema(
-        request=serializers.CopyIn, responses={201: serializers.EntryOut}, parameters=[keyed.PARAMETER]
+        request=serializers.CopyIn,
+        responses={201: serializers.EntryOut},
+        parameters=[keyed.PARAMETER],
+        extensions={"x-problems": [*INTO_A_FOLDER, "root_is_fixed", "too_many_entries", "quota_exceeded"]},
     )
     @keyed.once
     def post(self, request: Request, entry_id: UUID) -> Response:
@@ -150,7 +166,12 @@ class CopyView(TreeView):
 
 
 class RestoreView(TreeView):
-    @extend_schema(request=None, responses=serializers.EntryOut, parameters=[IF_MATCH, keyed.PARAMETER])
+    @extend_schema(
+        request=None,
+        responses=serializers.EntryOut,
+        parameters=[IF_MATCH, keyed.PARAMETER],
+        extensions={"x-problems": ["not_in_trash", "name_taken"]},
+    )
     @keyed.once
     def post(self, request: Request, entry_id: UUID) -> Response:
         """Take an entry out of the trash."""
@@ -166,7 +187,11 @@ class TrashView(TreeView):
 
 
 class ChangesView(APIView):
-    @extend_schema(parameters=[serializers.PageIn], responses=serializers.ChangePageOut)
+    @extend_schema(
+        parameters=[serializers.PageIn],
+        responses=serializers.ChangePageOut,
+        extensions={"x-problems": ["cursor_expired"]},
+    )
     def get(self, request: Request) -> Response:
         """Tell what changed in one's own tree, in order, for whoever keeps a copy of it.
 
@@ -187,7 +212,11 @@ class ChangesView(APIView):
 
 
 class ManifestView(TreeView):
-    @extend_schema(parameters=[serializers.ManifestIn], responses=serializers.ManifestOut)
+    @extend_schema(
+        parameters=[serializers.ManifestIn],
+        responses=serializers.ManifestOut,
+        extensions={"x-problems": ["not_a_file"]},
+    )
     def get(self, request: Request, entry_id: UUID) -> HttpResponseBase:
         """Tell where the bytes of a file are, or of a part of it: its chunks, and each one's replicas."""
         fields = _MANIFEST_IN.run_validation(request.query_params.dict())
@@ -201,7 +230,11 @@ class ManifestView(TreeView):
 
 
 class VerifyView(TreeView):
-    @extend_schema(request=serializers.VerifyIn, responses=serializers.VerifiedOut)
+    @extend_schema(
+        request=serializers.VerifyIn,
+        responses=serializers.VerifiedOut,
+        extensions={"x-problems": ["not_a_file", "too_many_transfers"]},
+    )
     def post(self, request: Request, entry_id: UUID) -> Response:
         """Have the nodes re-hash now what they store of a file, a GiB at most: ask again for the rest."""
         form = serializers.VerifyIn(data=request.data)
@@ -228,6 +261,7 @@ class PathView(TreeView):
     @extend_schema(
         parameters=[serializers.PathIn, OpenApiParameter("path", str, OpenApiParameter.PATH), IF_NONE_MATCH],
         responses={200: serializers.EntryOrPageOut, **UNCHANGED},
+        extensions={"x-problems": ["not_a_folder", "invalid"]},
     )
     def get(self, request: Request, path: str) -> Response:
         """Tell about what lies at a path, or list the folder there."""

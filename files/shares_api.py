@@ -19,7 +19,10 @@ from files.tree_views import TreeView
 
 
 class EntrySharesView(TreeView, GenericAPIView[Share]):
-    @extend_schema(responses=share_serializers.ShareOut(many=True))
+    @extend_schema(
+        responses=share_serializers.ShareOut(many=True),
+        extensions={"x-problems": ["owner_only"]},
+    )
     def get(self, request: Request, entry_id: UUID) -> Response:
         """List with whom an entry of yours is shared, the oldest first, links included."""
         page = self.paginate_queryset(sharing.of_entry(access.signed_in(request), entry_id)) or ()
@@ -29,6 +32,7 @@ class EntrySharesView(TreeView, GenericAPIView[Share]):
         request=share_serializers.ShareIn,
         responses={201: share_serializers.ShareOut, 200: share_serializers.ShareOut},
         parameters=[keyed.PARAMETER],
+        extensions={"x-problems": ["owner_only", "root_is_fixed", "invalid"]},
     )
     def post(self, request: Request, entry_id: UUID) -> Response:
         """Share an entry of yours with a person or a group, or make a public link to it.
@@ -73,7 +77,11 @@ class ShareView(TreeView):
         """Tell about something you share."""
         return Response(share_out(sharing.find(access.signed_in(request), share_id), request))
 
-    @extend_schema(request=share_serializers.ShareChangeIn, responses=share_serializers.ShareOut)
+    @extend_schema(
+        request=share_serializers.ShareChangeIn,
+        responses=share_serializers.ShareOut,
+        extensions={"x-problems": ["invalid"]},
+    )
     def patch(self, request: Request, share_id: UUID) -> Response:
         """Change the role, or a link's password, end and number of downloads; from the next request on."""
         form = share_serializers.ShareChangeIn(data=request.data)

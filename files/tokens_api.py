@@ -30,6 +30,16 @@ class TokensView(GenericAPIView[Token]):
         responses={201: serializers.NewTokenOut},
         parameters=[keyed.PARAMETER],
         auth=[],
+        extensions={
+            "x-problems": [
+                "sign_in_refused",
+                "email_unconfirmed",
+                "staff_only",
+                "too_many_tokens",
+                "invalid",
+                "too_many_attempts",
+            ]
+        },
     )
     def post(self, request: Request) -> Response:
         """Make a token for username and password. Its text is shown this once.

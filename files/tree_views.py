@@ -17,6 +17,10 @@ IF_NONE_MATCH = OpenApiParameter(
     OpenApiParameter.HEADER,
     description="The ETag of an earlier reply; it tells nothing of `copies`.",
 )
+INTO_A_FOLDER = ("not_a_folder", "name_taken", "too_deep", "read_only", "invalid_name")
+"""Codes of the errors of whatever puts an entry into a folder, or names it."""
+ON_COMMIT = ("parent_gone", "name_taken", "not_a_file", "read_only", "quota_exceeded")
+"""Codes of the errors of whatever makes the bytes that came a file, where it was to be."""
 UNCHANGED = {304: OpenApiResponse(description="All is as it was, but `copies` perhaps.")}
 
 

@@ -20,9 +20,10 @@ from accounts import idempotency, keyed
 from accounts.keyed import Made
 from accounts.models import Token
 from files import access, joining, resumable, serializers, transfers, tus
+from files.errors import BadHeader
 from files.models import Upload
 from files.resumable import Progress
-from files.tree_views import TreeView
+from files.tree_views import INTO_A_FOLDER, ON_COMMIT, TreeView
 from storagenode.protocol.body import RequestBody
 
 _OVERRIDABLE = frozenset({"HEAD", "PATCH", "DELETE"})
@@ -150,7 +151,20 @@ class UploadsView(TusView, GenericAPIView[Upload]):
         ]
         return self.get_paginated_response(results)
 
-    @extend_schema(parameters=_CREATION, request={tus.BODY_TYPE: bytes}, responses={201: None})
+    @extend_schema(
+        parameters=_CREATION,
+        request={tus.BODY_TYPE: bytes},
+        responses={201: None},
+        extensions={
+            "x-problems": [
+                *INTO_A_FOLDER,
+                *ON_COMMIT,
+                "parent_not_found",
+                "part_unfinished",
+                "upload_expired",
+            ]
+        },
+    )
     def post(self, request: Request) -> Response:
         """Begin an upload (tus 1.0.0: creation, with or without bytes).
 
@@ -206,7 +220,14 @@ class UploadView(TusView):
             headers["Upload-Metadata"] = progress.upload.metadata
         return Response(headers=headers)
 
-    @extend_schema(parameters=_APPENDING, request={tus.BODY_TYPE: bytes}, responses={204: None})
+    @extend_schema(
+        parameters=_APPENDING,
+        request={tus.BODY_TYPE: bytes},
+        responses={204: None},
+        extensions={
+            "x-problems": [*ON_COMMIT, "offset_mismatch", "final_upload", "upload_expired", "upload_locked"]
+        },
+    )
     def patch(self, request: Request, upload_id: UUID) -> Response:
         """Send the next bytes; the reply to the last ones carries the entry's id in Dfs-Entry.
 
@@ -225,12 +246,21 @@ class UploadView(TusView):
             )
         return Response(status=HTTPStatus.NO_CONTENT, headers=_progress_headers(progress))
 
-    @extend_schema(parameters=[_VERSION], responses={204: None})
+    @extend_schema(
+        parameters=[_VERSION], responses={204: None}, extensions={"x-problems": ["upload_expired"]}
+    )
     def delete(self, request: Request, upload_id: UUID) -> Response:
         """Give an upload up."""
         tus.require_version(request.headers)
         resumable.end(access.signed_in(request), upload_id)
         return Response(status=HTTPStatus.NO_CONTENT)
+
+    @extend_schema(exclude=True)
+    def post(self, request: Request, upload_id: UUID) -> Response:
+        """Refuse what stands for no other method: `dispatch` has taken away what does."""
+        raise BadHeader(
+            f"X-HTTP-Method-Override says what this stands for: {', '.join(sorted(_OVERRIDABLE))}."
+        )
 
 
 def _created(progress: Progress, further: Mapping[str, str]) -> Response:

@@ -15,7 +15,11 @@ from files.tree_views import IF_MATCH, TreeView, if_match
 
 
 class VersionsView(TreeView):
-    @extend_schema(parameters=[serializers.PageIn], responses=serializers.VersionPageOut)
+    @extend_schema(
+        parameters=[serializers.PageIn],
+        responses=serializers.VersionPageOut,
+        extensions={"x-problems": ["not_a_file"]},
+    )
     def get(self, request: Request, entry_id: UUID) -> Response:
         """List the versions of a file, the newest first."""
         wanted = serializers.PageIn(data=request.query_params.dict())
@@ -26,7 +30,11 @@ class VersionsView(TreeView):
 
 
 class VersionView(TreeView):
-    @extend_schema(responses={204: None}, parameters=[IF_MATCH])
+    @extend_schema(
+        responses={204: None},
+        parameters=[IF_MATCH],
+        extensions={"x-problems": ["not_a_file", "version_is_current", "owner_only"]},
+    )
     def delete(self, request: Request, entry_id: UUID, number: int) -> Response:
         """Delete an earlier version for good."""
         versions.delete(access.signed_in(request), entry_id, number, if_match=if_match(request))
@@ -34,7 +42,12 @@ class VersionView(TreeView):
 
 
 class RestoreVersionView(TreeView):
-    @extend_schema(request=None, responses=serializers.EntryOut, parameters=[IF_MATCH, keyed.PARAMETER])
+    @extend_schema(
+        request=None,
+        responses=serializers.EntryOut,
+        parameters=[IF_MATCH, keyed.PARAMETER],
+        extensions={"x-problems": ["not_a_file", "parent_gone", "read_only", "quota_exceeded"]},
+    )
     @keyed.once
     def post(self, request: Request, entry_id: UUID, number: int) -> Response:
         """Make the file what it was: a new version with the bytes of this one, at once and at any size."""

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -80,6 +81,7 @@ class DrainView(DutyView):
     change = staticmethod(membership.drain)
 
 
+@extend_schema_view(post=extend_schema(extensions={"x-problems": ["node_still_needed"]}))
 class RetireView(DutyView):
     change = staticmethod(membership.retire)
 
@@ -111,25 +113,32 @@ class ConfirmRestoreView(APIView):
         return Response(serializers.ConfirmedOut({"was_open": watermark.confirm()}).data)
 
 
+class JoinToken(BaseAuthentication):
+    """`Authorization: Bearer` with JOIN_TOKEN: a storage node asks, and no person."""
+
+    def authenticate(self, request: Request) -> None:
+        """Raise JoinRefused for another one; nobody is signed in by it."""
+        given = request.headers.get("Authorization", "").encode()
+        wanted = f"Bearer {settings.JOIN_TOKEN}".encode()
+        if not settings.JOIN_TOKEN or not hmac.compare_digest(given, wanted):
+            raise JoinRefused("The join token is wrong: JOIN_TOKEN must be the same on node and gateway.")
+
+
 class AnnounceView(APIView):
     """A storage node's first words; known by the join token, not by a person."""
 
-    authentication_classes = []
+    authentication_classes = [JoinToken]
     permission_classes = []
 
-    @extend_schema(request=serializers.AnnounceIn, responses=serializers.MembershipOut)
+    @extend_schema(
+        request=serializers.AnnounceIn,
+        responses=serializers.MembershipOut,
+        extensions={"x-problems": ["join_refused", "store_cloned", "store_foreign"]},
+    )
     def post(self, request: Request) -> Response:
         """Join the cluster, or tell a new address; answers with the node's keys."""
-        _require_join_token(request)
         form = serializers.AnnounceIn(data=request.data)
         form.is_valid(raise_exception=True)
         joined = membership.announce(**form.validated_data)
         wake.probes()
         return Response(serializers.MembershipOut(joined).data)
-
-
-def _require_join_token(request: Request) -> None:
-    given = request.headers.get("Authorization", "").encode()
-    wanted = f"Bearer {settings.JOIN_TOKEN}".encode()
-    if not settings.JOIN_TOKEN or not hmac.compare_digest(given, wanted):
-        raise JoinRefused("The join token is wrong: JOIN_TOKEN must be the same on node and gateway.")

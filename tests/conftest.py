@@ -17,7 +17,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-from tests import embedded
+from tests import described, embedded
 from tests.system import System
 
 # A shell's background job ignores both, and so would the processes that stories send them to.
@@ -40,6 +40,7 @@ django.setup()
 settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"] = 8
 # Many stories run within one transaction, and wait there for others.
 settings.DATABASES["default"]["OPTIONS"]["options"] += " -c idle_in_transaction_session_timeout=0"
+settings.MIDDLEWARE.insert(0, "tests.described.DescribedMiddleware")
 settings.STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 
 
@@ -74,6 +75,14 @@ def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, pytest.T
         systems = [given for given in item.funcargs.values() if isinstance(given, System)]
         report.sections += [("what the system wrote", system.logs()) for system in systems]
     return report
+
+
+@pytest.fixture(autouse=True)
+def answers_are_as_described() -> Iterator[None]:
+    """Fail a story in which the API answered what its description does not tell."""
+    described.wrong.clear()
+    yield
+    assert not described.wrong, "\n".join(described.wrong)
 
 
 @pytest.fixture(scope="session")

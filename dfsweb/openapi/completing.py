@@ -25,13 +25,15 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     components = result["components"]
     components["schemas"]["Problem"] = errors.PROBLEM
     components["examples"] = {name: {"value": value} for name, value in examples.EXAMPLES.items()}
-    components["responses"] = dict(errors.components())
+    refusals: dict[str, Any] = {}
     for address, route in result["paths"].items():
         for method, operation in route.items():
             _drop_foreign_parameters(address, operation)
             _summarize(operation)
             _exemplify(operation)
-            _add_errors(method, operation)
+            _add_errors(method, operation, refusals)
+    components["responses"] = dict(sorted(refusals.items()))
+    components["examples"] |= errors.examples({code for name in refusals for code in errors.codes_of(name)})
     return result
 
 
@@ -79,12 +81,17 @@ def _add_examples(part: dict[str, Any], operation_id: str) -> None:
                 part["headers"] = _ETAG | part.get("headers", {})
 
 
-def _add_errors(method: str, operation: dict[str, Any]) -> None:
-    for status in sorted(errors.of_operation(operation)):
-        name = errors.name_of(status)
-        operation["responses"][str(status)] = (
-            {"description": f"{errors.phrase(status)}. A GET tells more.", **errors.headers(status)}
-            if method == "head"
-            else {"$ref": f"#/components/responses/{name}"}
-        )
+def _add_errors(method: str, operation: dict[str, Any], refusals: dict[str, Any]) -> None:
+    """Pages are refused as pages, a HEAD without words; what a view says itself of a status stays."""
+    for status, codes in errors.of_operation(operation).items():
+        if method == "head":
+            refusal = errors.told(status, codes, "A GET tells which." if codes[1:] else "")
+        elif operation["tags"] == ["links"]:
+            refusal = errors.told(status, codes) | {"content": examples.PAGE}
+        else:
+            name = errors.name_of(status, codes)
+            refusals[name] = errors.reply(status, codes)
+            refusal = {"$ref": f"#/components/responses/{name}"}
+        operation["responses"].setdefault(str(status), refusal)
+    operation.pop("x-problems", None)
     operation["responses"] = dict(sorted(operation["responses"].items()))

@@ -11,7 +11,9 @@ well.
 
 **Errors** are `application/problem+json` (RFC 9457). Programs go by `code`; `retryable` tells whether the
 same request may succeed later, and `Retry-After`, with every 429 and 503, when. What you may not see is
-404, like what is not there. `errors` names the fields of a 422.
+404, like what is not there. `errors` names the fields of a 422. Each operation names the codes that it may
+answer with; a method that an address does not have is 405 `method_not_allowed`, and 500 `internal_error` is
+our fault, always.
 
 **Lists** come in pages of `limit` entries: `next` is the address of the next page, or null.
 
@@ -38,10 +40,14 @@ SHA-256 is known; `sha256` is the same in hex, null until then. Up to 16 ranges 
 in their folder. In addresses they are percent-encoded.
 
 **Large files** go by [tus 1.0.0](https://tus.io/protocols/resumable-upload) to `/api/v1/uploads`, with
-every extension of it (`OPTIONS` lists them); `X-HTTP-Method-Override` is understood. The reply to the last
-bytes carries the id of the file in `Dfs-Entry`.
+every extension of it (`OPTIONS` lists them). The reply to the last bytes carries the id of the file in
+`Dfs-Entry`.
 
-Every reply has an `X-Request-Id`, yours if you send one; the server's log calls the request so. Public
-links are pages (`/s/…`), with lists for programs below `/s/…/files/`. `/healthz`, `/readyz` and `/metrics`
-are for whoever looks after the server.
+Every reply has an `X-Request-Id`, yours if you send one; the server's log calls the request so. What
+answers `GET` answers `HEAD`, too, without the body, and `OPTIONS` of most addresses tells the methods they
+have (`Allow`).
+
+**Beside the API**: of a public link (`/s/…`) only what lies below `/s/…/files/` is for programs and described
+here; the rest of it are pages for people, who are asked for its password by a form, and these may change.
+`/healthz`, `/readyz` and `/metrics` are for whoever looks after the server.
 """

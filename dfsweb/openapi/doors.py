@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
@@ -23,9 +24,17 @@ class SessionScheme(OpenApiAuthenticationExtension):
         return {
             "type": "apiKey",
             "in": "cookie",
-            "name": "sessionid",
+            "name": settings.SESSION_COOKIE_NAME,
             "description": "What changes something also needs the header X-CSRFToken.",
         }
+
+
+class JoinScheme(OpenApiAuthenticationExtension):
+    target_class = "nodes.api.JoinToken"
+    name = "join"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {"type": "http", "scheme": "bearer", "description": "JOIN_TOKEN; of storage nodes alone."}
 
 
 schema = SpectacularAPIView.as_view()

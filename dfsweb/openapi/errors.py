@@ -1,13 +1,16 @@
-"""Which errors each operation can answer with, said once: by what it takes, and by name for the rest.
+"""Which errors each operation can answer with: by what it takes, and by what its view names (`x-problems`).
 
-The codes of a status, and how a problem is written, come from `dfsweb.api_errors`.
+The status of a code, and how a problem is written, come from `dfsweb.api_errors`.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from http import HTTPStatus
 from typing import Any
 
-from dfsweb.api_errors import STATUSES, Problem
+from accounts.errors import AccountError
+from dfsweb.api_errors import STATUSES, Problem, status_of
+from files.errors import FilesError
+from nodes.errors import ClusterError
 
 PROBLEM = {
     "type": "object",
@@ -49,10 +52,13 @@ _PHRASES = {
     422: "Unprocessable Entity",
     460: "Checksum Mismatch",  # of tus, not of HTTP
 }
+_FOR_NOW = (429, 500, 503)
 _EXAMPLE_REQUEST_ID = "0f9c2d6b8e1a4c7f9b3d5e7a1c2f4b6d"
-_REST_ONLY_JSON = 406
+WATCHING = "watching"
+"""The tag of what is for whoever looks after the server: it is answered without the database, too."""
 
 Operation = Mapping[str, Any]
+Refusal = AccountError | ClusterError | FilesError
 
 
 def _parameters(operation: Operation, place: str) -> set[str]:
@@ -63,77 +69,70 @@ def _takes(operation: Operation, *types: str) -> bool:
     return any(kind in operation.get("requestBody", {}).get("content", {}) for kind in types)
 
 
-def _gives_json(operation: Operation) -> bool:
-    answers = [one for status, one in operation["responses"].items() if status.startswith("2")]
-    return any("application/json" in one.get("content", {}) for one in answers)
+def _has(operation: Operation, *headers: str) -> bool:
+    return bool(_parameters(operation, "header") & set(headers))
 
 
-_BY_SHAPE: tuple[tuple[Callable[[Operation], bool], set[int]], ...] = (
-    (lambda operation: True, {400, 503}),  # no request is beyond being malformed, and all need the database
-    (lambda operation: bool(operation.get("security")), {401, 403}),
-    (lambda operation: bool(_parameters(operation, "path")), {404}),
-    (lambda operation: bool(_parameters(operation, "query")), {422}),
-    (lambda operation: _takes(operation, "application/json"), {413, 415, 422}),
-    (lambda operation: _takes(operation, "*/*", "application/offset+octet-stream"), {409, 413, 422, 507}),
-    (lambda operation: bool({"If-Match", "If-None-Match"} & _parameters(operation, "header")), {412}),
-    (lambda operation: "Idempotency-Key" in _parameters(operation, "header"), {422}),
-    (lambda operation: "Range" in _parameters(operation, "header"), {409, 416}),
-    (lambda operation: "Tus-Resumable" in _parameters(operation, "header"), {412}),
-    (lambda operation: _takes(operation, "application/offset+octet-stream"), {415, 460}),
+def _is_signed_in(operation: Operation) -> bool:
+    return {"token": []} in operation.get("security", ())
+
+
+def _changes(operation: Operation) -> bool:
+    return operation["operationId"].partition("_")[0] in ("post", "put", "patch", "delete")
+
+
+_FLAGS = {"permanent", "parents", "inline"}
+"""Yes-or-no parameters that stand alone; the others of an address are looked at together."""
+_BODY_TYPE = "application/offset+octet-stream"
+_KEY = "Idempotency-Key"
+_BY_SHAPE: tuple[tuple[Callable[[Operation], bool], set[str]], ...] = (
+    (lambda operation: True, {"malformed", "overloaded"}),  # no request is beyond being malformed
+    (lambda operation: operation["tags"] != [WATCHING], {"database_unavailable"}),
+    (_is_signed_in, {"not_signed_in", "token_refused", "token_expired", "scope_missing"}),
+    (lambda operation: _is_signed_in(operation) and _changes(operation), {"csrf_refused"}),
+    (lambda operation: bool(_parameters(operation, "path")), {"not_found"}),
+    (lambda operation: bool(_parameters(operation, "path") & {"path", "below"}), {"invalid_name"}),
+    (lambda operation: bool(_parameters(operation, "query") & _FLAGS), {"invalid"}),
+    (lambda operation: bool(_parameters(operation, "query") - _FLAGS), {"invalid_fields"}),
+    (lambda operation: "cursor" in _parameters(operation, "query"), {"bad_cursor"}),
+    (
+        lambda operation: _takes(operation, "application/json"),
+        {"too_large", "unsupported_media_type", "invalid_fields"},
+    ),
+    (lambda operation: _has(operation, "If-Match", "If-None-Match"), {"bad_header"}),
+    (lambda operation: _has(operation, "If-Match"), {"precondition_failed"}),
+    (lambda operation: _has(operation, _KEY), {"bad_header", "idempotency_key_reused"}),
+    # A body that nobody asked for is part of what the key stands for.
+    (
+        lambda operation: _has(operation, _KEY) and "requestBody" not in operation,
+        {"too_large", "unsupported_media_type"},
+    ),
+    (lambda operation: _has(operation, "Range"), {"range_not_satisfiable"}),
+    (lambda operation: _has(operation, "Tus-Resumable"), {"unsupported_tus_version"}),
+    (
+        lambda operation: _takes(operation, "*/*", _BODY_TYPE),
+        {
+            *("bad_header", "digest_mismatch", "upload_cut", "upload_taken_over", "too_many_transfers"),
+            *("quorum_not_reached", "chunk_reclaimed", "window_too_old", "cluster_full", "quota_exceeded"),
+        },
+    ),
+    (
+        lambda operation: _takes(operation, _BODY_TYPE),
+        {"unsupported_upload_type", "upload_too_long", "checksum_mismatch"},
+    ),
 )
-BY_NAME: dict[str, set[int]] = {
-    "post_auth_register": {403, 409, 410, 429},
-    "post_auth_tokens": {401, 403, 404, 409, 429},
-    "post_auth_invitations": {404},
-    "post_auth_password": {429},
-    "post_auth_password_reset": {429},
-    "get_entries": {404, 409},
-    "post_entries": {404, 409},
-    "patch_entries_entry_id": {409},
-    "delete_entries_entry_id": {409},
-    "post_entries_entry_id_copy": {409, 507},
-    "post_entries_entry_id_restore": {409},
-    "get_entries_entry_id_manifest": {409},
-    "post_entries_entry_id_verify": {409},
-    "get_entries_entry_id_versions": {409},
-    "delete_entries_entry_id_versions_number": {409},
-    "post_entries_entry_id_versions_number_restore": {409, 507},
-    "post_entries_entry_id_shares": {409},
-    "get_entries_entry_id_archive": {409},
-    "head_entries_entry_id_archive": {409},
-    "get_paths": {409},
-    "get_paths_path": {409},
-    "head_content_path": {409},
-    "delete_content_path": {409},
-    "head_entries_entry_id_content": {409},
-    "head_entries_entry_id_versions_number_content": {409},
-    "get_changes": {410},
-    "post_uploads": {404, 410},
-    "head_uploads_upload_id": {409, 410, 423},
-    "patch_uploads_upload_id": {410, 423},
-    "delete_uploads_upload_id": {409, 410},
-    "post_nodes_node_id_activate": {409},
-    "post_nodes_node_id_drain": {409},
-    "post_nodes_node_id_retire": {409},
-    "post_nodes_announce": {403, 409},
-}
 
 
-def of_operation(operation: Operation) -> set[int]:
-    """Return the statuses of all errors that this operation can answer with."""
-    found = set(BY_NAME.get(operation["operationId"], set()))
-    for applies, statuses in _BY_SHAPE:
+def of_operation(operation: Operation) -> dict[int, list[str]]:
+    """Return the codes of all errors that this operation can answer with, by their statuses."""
+    codes = set(operation.get("x-problems", ()))
+    for applies, those in _BY_SHAPE:
         if applies(operation):
-            found |= statuses
-    if _gives_json(operation) and operation["operationId"] not in PLAIN_VIEWS:
-        found.add(_REST_ONLY_JSON)
-    return found
-
-
-PLAIN_VIEWS = frozenset(
-    {"put_content_path", "delete_content_path", "put_entries_entry_id_content", "get_uploads"}
-)
-"""They write JSON whatever the request accepts."""
+            codes |= those
+    return {
+        status: sorted(code for code in codes if status_of(code) == status)
+        for status in sorted(map(status_of, codes))
+    }
 
 
 def phrase(status: int) -> str:
@@ -141,9 +140,14 @@ def phrase(status: int) -> str:
     return _PHRASES.get(status) or HTTPStatus(status).phrase
 
 
-def name_of(status: int) -> str:
-    """Return the name of the component that describes this status."""
-    return phrase(status).title().replace(" ", "").replace("-", "")
+def name_of(status: int, codes: Sequence[str]) -> str:
+    """Return the name of the component that describes a refusal with one of these codes."""
+    return ".".join([phrase(status).title().replace(" ", "").replace("-", ""), *codes])
+
+
+def codes_of(name: str) -> Sequence[str]:
+    """Return the codes that stand in such a name."""
+    return name.split(".")[1:]
 
 
 def headers(status: int) -> dict[str, Any]:
@@ -154,25 +158,45 @@ def headers(status: int) -> dict[str, Any]:
     return {"headers": {name: {"description": meaning, "schema": {"type": "string"}}}}
 
 
-def components() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield a reply for each status there is, with all its codes: `errors` refer to them by name."""
-    for status in sorted({status for status, _ in STATUSES.values() if status < 500 or status in (503, 507)}):
-        codes = {code: title for code, (its, title) in STATUSES.items() if its == status}
-        reply: dict[str, Any] = {
-            "description": ". ".join(f"`{code}`: {title}" for code, title in codes.items()) + ".",
-            "content": {
-                "application/problem+json": {
-                    "schema": {"$ref": "#/components/schemas/Problem"},
-                    "examples": {code: {"value": _example(code)} for code in list(codes)[:1]},
-                }
-            },
+def reply(status: int, codes: Sequence[str]) -> dict[str, Any]:
+    """Describe a refusal with one of these codes, with an example of each."""
+    code_of = {"properties": {"status": {"const": status}, "code": {"enum": list(codes)}}}
+    return told(status, codes) | {
+        "content": {
+            "application/problem+json": {
+                "schema": {"allOf": [{"$ref": "#/components/schemas/Problem"}, code_of]},
+                "examples": {code: {"$ref": f"#/components/examples/{code}"} for code in codes},
+            }
         }
-        yield name_of(status), reply | headers(status)
+    }
 
 
-def _example(code: str) -> dict[str, Any]:
+def told(status: int, codes: Sequence[str], further: str = "") -> dict[str, Any]:
+    """Describe a refusal in words and headers."""
+    words = [f"`{code}`: {STATUSES[code][1]}." for code in codes]
+    return {"description": " ".join([*words, further]).strip(), **headers(status)}
+
+
+def examples(codes: Set[str]) -> dict[str, Any]:
+    """Return a problem of each of these codes, by its code."""
+    kinds = {kind.code: kind for base in (AccountError, ClusterError, FilesError) for kind in _below(base)}
+    return {code: {"value": _example(code, kinds.get(code))} for code in sorted(codes)}
+
+
+def _below(base: type[Refusal]) -> Iterator[type[Refusal]]:
+    """Yield what stands below an error, that which has a code of its own last."""
+    for kind in base.__subclasses__():
+        yield from _below(kind)
+        yield kind
+
+
+def _example(code: str, kind: type[Refusal] | None) -> dict[str, Any]:
     fields = [{"field": "name", "detail": "This field is required.", "code": "required"}]
     problem = Problem(
-        code, f"{STATUSES[code][1]}.", errors=fields if code == "invalid_fields" else [], facts={}
+        code,
+        (kind.__doc__ or "").strip() if kind else f"{STATUSES[code][1]}.",
+        retryable=kind.retryable if kind else status_of(code) in _FOR_NOW,
+        errors=fields if code == "invalid_fields" else [],
+        facts={"size": 2_483_112} if code == "range_not_satisfiable" else {},
     )
     return problem.members() | {"request_id": _EXAMPLE_REQUEST_ID}

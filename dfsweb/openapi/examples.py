@@ -7,6 +7,8 @@ FILE_ID = "01936f3e-9e5d-7b63-8c2f-4d6e8a0b2c3d"
 ROOT_ID = "01936f3e-7c3b-7941-8a0d-2b4c6e8f0a1b"
 _ID = "01936f3f-0a6e-7c74-9d3a-5e7f9b1c3d4e"
 BYTES = "Hello, world\n"
+PAGE = {"text/html": {"schema": {"type": "string"}, "example": "<!doctype html>\n<title>Not found</title>\n"}}
+"""What a person is shown in the place of a problem."""
 _TIME, _LATER = "2026-05-04T09:30:00Z", "2026-06-04T09:30:00Z"
 _SHA256 = "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c"
 _CONTENT_ETAG = "01936f3e9e5d7b638c2f4d6e8a0b2c3d"
@@ -280,6 +282,8 @@ PARAMETERS: dict[str, Any] = {
     "invitation_id": _ID,
     "share_id": _ID,
     "upload_id": _ID,
+    "token": "AZNvPwpufHSdOl5_mxw9TmE4Wms0WjE",
+    "below": "2026/beach.jpg",
 }
 """Of what stands in addresses."""
 

@@ -120,6 +120,7 @@ ROWS: dict[str, Row] = admin_rows.ROWS | {
         409, body=b"x", content_type="application/offset+octet-stream", Upload_Offset="3", **TUS
     ),
     f"DELETE {UPLOAD}": owner_alone(204, **TUS),
+    f"POST {UPLOAD}": signed_in(400),  # it stands for no other method
     # the cluster
     "GET api/v1/cluster": signed_in(200),
     "POST api/v1/cluster/confirm-restore": staff(200),

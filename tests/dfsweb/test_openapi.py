@@ -6,8 +6,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from django.urls import resolve
+from rest_framework.test import APIRequestFactory
 
-from dfsweb.openapi.errors import BY_NAME
+from accounts.authentication import SessionAuthentication, TokenAuthentication
+from dfsweb.api_errors import status_of
+from nodes.api import JoinToken
+from tests.described import address_of
+from tests.dfsweb import route_walk
 
 WRITTEN = Path(__file__).parents[2] / "docs/openapi.yaml"
 
@@ -23,7 +29,7 @@ def described(django_db_blocker):
 
 def test_it_is_openapi_3_1_and_names_both_ways_to_sign_in(described):
     assert described["openapi"] == "3.1.0"
-    assert set(described["components"]["securitySchemes"]) == {"token", "session"}
+    assert {"token", "session"} <= set(described["components"]["securitySchemes"])
 
 
 def test_it_describes_the_account_routes(described):
@@ -42,7 +48,7 @@ def test_no_two_operations_have_one_name(described):
 
 
 def test_no_route_of_the_api_ends_in_a_slash(described):
-    assert not [route for route in described["paths"] if route.endswith("/")]
+    assert not [route for route in described["paths"] if route.startswith("/api/") and route.endswith("/")]
     assert "/api/v1/paths" in described["paths"]
 
 
@@ -70,7 +76,18 @@ def test_every_operation_has_a_summary_and_says_how_it_can_fail(described):
     for operation in operations(described):
         assert operation["summary"].endswith("."), operation["operationId"]
         assert {"400", "503"} <= set(operation["responses"]), operation["operationId"]
-    assert set(BY_NAME) <= {operation["operationId"] for operation in operations(described)}
+
+
+def test_every_refusal_names_its_codes_and_shows_each(described):
+    replies = described["components"]["responses"].values()
+    assert len(replies) > 40
+
+    for reply in replies:
+        (media,) = reply["content"].values()
+        status, code = (media["schema"]["allOf"][1]["properties"][name] for name in ("status", "code"))
+        assert list(media["examples"]) == code["enum"]
+        assert {status_of(one) for one in code["enum"]} == {status["const"]}
+        assert all(f"`{one}`" in reply["description"] for one in code["enum"])
 
 
 def test_whoever_has_an_entry_already_is_told_its_etag(described):
@@ -87,13 +104,11 @@ def test_each_request_about_an_upload_is_told_that_it_has_ended(described):
         assert "410" in operation["responses"], operation["operationId"]
 
 
-def example_of(media, described):
+def examples_of(media, described):
     if "example" in media:
-        return media["example"]
-    example = next(iter(media["examples"].values()))
-    if "$ref" in example:
-        example = described["components"]["examples"][example["$ref"].rpartition("/")[2]]
-    return example["value"]
+        return [media["example"]]
+    names = [one["$ref"].rpartition("/")[2] for one in media["examples"].values()]
+    return [described["components"]["examples"][name]["value"] for name in names]
 
 
 def test_every_shape_that_is_sent_has_an_example_and_each_is_right(described):
@@ -107,9 +122,79 @@ def test_every_shape_that_is_sent_has_an_example_and_each_is_right(described):
     assert len(media) > 80
 
     for one in media:
-        jsonschema.validate(
-            example_of(one, described),
-            {**one["schema"], "components": described["components"]},
-            cls=jsonschema.Draft202012Validator,
-            format_checker=jsonschema.FormatChecker(),
-        )
+        schema = {**one["schema"], "components": described["components"]}
+        checks = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker())
+        found = examples_of(one, described)
+        assert found
+        for example in found:
+            checks.validate(example)
+
+
+SIGNED_IN = [{"token": []}, {"session": []}]
+SCHEMES = {TokenAuthentication: "token", SessionAuthentication: "session", JoinToken: "join"}
+FOR_PROGRAMS = ("/api/v1/", "/healthz", "/readyz", "/metrics", "/s/{token}/files/")
+OF_PLAIN_VIEWS = {"GET /metrics": [{"scrape": []}]} | {
+    f"GET /s/{{token}}/files/{below}": [{}, {"link": []}] for below in ("", "{below}")
+}
+"""What is asked for where nobody signs in."""
+
+
+def labels(described):
+    for path, item in described["paths"].items():
+        for method, operation in item.items():
+            yield f"{method.upper()} {path}", operation.get("security", [])
+
+
+def rows():
+    """Return what an anonymous visitor is answered, by the labels of operations."""
+    for method in (*route_walk.METHODS, "OPTIONS"):
+        for route in route_walk.ROUTES:
+            if row := route_walk.row_of(method, route):
+                yield f"{method} {address_of(route)}", row.answers[0]
+
+
+def test_every_address_for_programs_is_described(described):
+    there = dict(labels(described))
+    alias = "/api/v1/paths/"  # the empty path after a slash
+
+    for label, _ in rows():
+        method, path = label.split(" ")
+        if path.startswith(FOR_PROGRAMS) and path != alias and method != "HEAD":  # which GET stands for
+            assert label in there
+
+
+def test_whoever_has_to_sign_in_is_told_so_and_nobody_else(described):
+    answered = dict(rows())
+
+    for label, security in labels(described):
+        if label in answered and label not in OF_PLAIN_VIEWS:
+            assert (security == SIGNED_IN) == (answered[label] == 401), label
+
+
+def test_the_security_that_is_told_is_that_of_each_view(described):
+    """Of the plain views, which have no classes to ask, `test_every_route` knows what each answers."""
+    seen = 0
+    for label, security in labels(described):
+        method, path = label.split(" ")
+        view = getattr(resolve(re.sub(r"{(\w+)}", example_part, path)).func, "view_class", None)
+        if view is None:
+            continue
+        asked = view()
+        asked.setup(getattr(APIRequestFactory(), method.lower())(path))
+        schemes = [{SCHEMES[type(one)]: []} for one in asked.get_authenticators()]
+        assert (security or []) == schemes, label
+        seen += 1
+
+    assert seen > 50
+
+
+def example_part(match):
+    return {"path": "a", "number": "1", "node_id": "1"}.get(match[1], "01936f3e-8d4c-7a52-9b1e-3c5d7f9a1b2c")
+
+
+def test_what_tells_a_scraper_or_a_links_visitor_from_others_is_told(described):
+    told = dict(labels(described))
+
+    assert {label: told[label] for label in OF_PLAIN_VIEWS} == OF_PLAIN_VIEWS
+    used = {name for security in told.values() for one in security for name in one}
+    assert used == set(described["components"]["securitySchemes"])

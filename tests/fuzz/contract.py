@@ -222,14 +222,14 @@ def _is_too_long(recorder: Any, case_id: str) -> bool:
 
 
 def _unexplained(label: str, response: Any, visitor: Visitor) -> set[tuple[str, str]]:
-    """Return the code of a refusal without a reason; of a reply without a body, its status."""
+    """Return the code of a refusal without a reason; of one that is no problem but a page, its status."""
     status = response.status_code
     if status < 400 or str(status) in UNAVAILABLE:
         return set()
     allowed = set(refusals.codes(label))
     if not visitor.is_staff and refusals.named(label) in refusals.FOR_STAFF:
         allowed |= {"scope_missing", "staff_only"}
-    if not response.content:
+    if "json" not in response.headers.get("content-type", ""):
         return set() if status in map(status_of, allowed) else {(label, str(status))}
     return {(label, code) for code in (json.loads(response.content)["code"],) if code not in allowed}
 

@@ -23,11 +23,12 @@ OF_TAKING: dict[str, tuple[str, set[str]]] = {
     "{session_id}": ("an id that is made up is nobody's", {"not_found"}),
     "{share_id}": ("an id that is made up is nobody's", {"not_found"}),
     "{token_id}": ("an id that is made up is nobody's", {"not_found"}),
+    "{token}": ("an address that is made up is no link's", {"not_found"}),
+    "{below}": ("names have rules that no schema can say", {"invalid_name"}),
     "{upload_id}": ("an id that is made up is nobody's", {"not_found"}),
     "cursor": ("cursors are opaque, and no text with nothing in it", {"bad_cursor", "invalid_fields"}),
     "Idempotency-Key": ("a key is good for one request", {"idempotency_key_reused"}),
     "If-Match": ("it is about what is there", {"precondition_failed"}),
-    "If-None-Match": ("it is about what is there", {"precondition_failed"}),
     "If-Unmodified-Since": ("it is about what is there", {"precondition_failed"}),
     "Range": ("it is about the bytes that are there", {"range_not_satisfiable"}),
 }
@@ -35,10 +36,8 @@ OF_TAKING: dict[str, tuple[str, set[str]]] = {
 
 BY_NAME: dict[str, tuple[set[str], str]] = {
     "a made-up key of a join proves nothing": ({"join_refused"}, "POST /nodes/announce"),
-    "a node with copies is not let go": (
-        {"node_still_needed", "membership_refused"},
-        "POST /nodes/{node_id}/activate, POST /nodes/{node_id}/drain, POST /nodes/{node_id}/retire",
-    ),
+    "a node with copies is not let go": ({"node_still_needed"}, "POST /nodes/{node_id}/retire"),
+    "a made-up token is no scraper's": ({"scrape_denied"}, "GET /metrics"),
     "it may be tried so often only": (
         {"too_many_attempts"},
         "POST /auth/password, POST /auth/password-reset, POST /auth/register, POST /auth/tokens",
@@ -56,19 +55,28 @@ BY_NAME: dict[str, tuple[set[str], str]] = {
     "a name is taken once": ({"username_taken"}, "POST /auth/register"),
     "an account has so many tokens": ({"too_many_tokens"}, "POST /auth/tokens"),
     "fields depend on each other": (
-        {"invalid", "invalid_fields"},
+        {"invalid_fields"},
         "GET /entries, POST /entries, PATCH /entries/{entry_id}, POST /entries/{entry_id}/copy,"
         " POST /entries/{entry_id}/shares, PATCH /shares/{share_id}, POST /entries/{entry_id}/verify,"
         " GET /paths, GET /paths/{path}, POST /batch, GET /changes",
+    ),
+    "fields depend on what is there": (
+        {"invalid"},
+        "GET /entries, POST /entries/{entry_id}/shares, PATCH /shares/{share_id}, GET /paths,"
+        " GET /paths/{path}, POST /batch",
     ),
     "names of entries have rules that no schema can say": (
         {"invalid_name"},
         "POST /entries, PATCH /entries/{entry_id}, POST /entries/{entry_id}/copy, POST /uploads",
     ),
     "a made-up folder is not there": (
-        {"not_found", "parent_not_found"},
+        {"not_found"},
         "GET /entries, POST /entries, PATCH /entries/{entry_id}, POST /entries/{entry_id}/copy,"
         " POST /entries/{entry_id}/restore, PUT /content/{path}, POST /uploads",
+    ),
+    "nor is one of a made-up path": (
+        {"parent_not_found"},
+        "POST /entries, PUT /content/{path}, POST /uploads",
     ),
     "a name is in its folder once": (
         {"name_taken"},
@@ -101,14 +109,8 @@ BY_NAME: dict[str, tuple[set[str], str]] = {
         "PATCH /entries/{entry_id}, DELETE /entries/{entry_id}, POST /entries/{entry_id}/copy,"
         " POST /entries/{entry_id}/shares, DELETE /content/{path}",
     ),
-    "a folder does not go into itself": (
-        {"move_into_itself"},
-        "PATCH /entries/{entry_id}, POST /entries/{entry_id}/copy",
-    ),
-    "only what is in the trash comes back": (
-        {"not_in_trash", "parent_gone"},
-        "POST /entries/{entry_id}/restore",
-    ),
+    "a folder does not go into itself": ({"move_into_itself"}, "PATCH /entries/{entry_id}"),
+    "only what is in the trash comes back": ({"not_in_trash"}, "POST /entries/{entry_id}/restore"),
     "the current version stays": ({"version_is_current"}, "DELETE /entries/{entry_id}/versions/{number}"),
     "conditions, ranges and digests have a form of their own": (
         {"bad_header"},
@@ -122,23 +124,29 @@ BY_NAME: dict[str, tuple[set[str], str]] = {
     ),
     "a made-up digest is of other bytes": (
         {"digest_mismatch"},
-        "PUT /content/{path}, PUT /entries/{entry_id}/content, POST /uploads, PATCH /uploads/{upload_id}",
+        "PUT /content/{path}, PUT /entries/{entry_id}/content, POST /uploads, PATCH /uploads/{upload_id},"
+        " POST /uploads/{upload_id}",
     ),
     "headers of tus depend on each other and on the offset": (
-        {"bad_header", "unsupported_tus_version"},
-        "POST /uploads, HEAD /uploads/{upload_id}, PATCH /uploads/{upload_id}, DELETE /uploads/{upload_id}",
+        {"bad_header"},
+        "POST /uploads, PATCH /uploads/{upload_id}, POST /uploads/{upload_id}",
     ),
-    "an upload takes the next bytes, of one type, as many as announced": (
-        {"unsupported_upload_type", "offset_mismatch", "upload_too_long", "upload_complete"},
-        "POST /uploads, PATCH /uploads/{upload_id}",
+    "an upload takes bytes of one type, as many as announced": (
+        {"unsupported_upload_type", "upload_too_long"},
+        "POST /uploads, PATCH /uploads/{upload_id}, POST /uploads/{upload_id}",
+    ),
+    "an upload takes the next bytes": (
+        {"offset_mismatch"},
+        "PATCH /uploads/{upload_id}, POST /uploads/{upload_id}",
     ),
     "a made-up checksum is of other bytes": (
         {"checksum_mismatch"},
-        "POST /uploads, PATCH /uploads/{upload_id}",
+        "POST /uploads, PATCH /uploads/{upload_id}, POST /uploads/{upload_id}",
     ),
-    "only parts that are whole are joined, and what they became is not sent to": (
-        {"part_unfinished", "final_upload"},
-        "POST /uploads, PATCH /uploads/{upload_id}",
+    "only parts that are whole are joined": ({"part_unfinished"}, "POST /uploads"),
+    "what parts became is not sent to": (
+        {"final_upload"},
+        "PATCH /uploads/{upload_id}, POST /uploads/{upload_id}",
     ),
 }
 WITHOUT_A_TOKEN = {"not_signed_in", "token_refused"}
