@@ -124,6 +124,7 @@ STATUSES: dict[str, tuple[int, str]] = {
     "replica_unreadable": (503, "A copy cannot be read"),
     "scrape_denied": (401, "Metrics need the scrape token"),
     "membership_refused": (409, "The node's duty cannot change so"),
+    "join_token_refused": (401, "Not the join token"),
     "join_refused": (403, "The node may not join"),
     "store_cloned": (409, "Two nodes answer as one store"),
     "store_foreign": (409, "The store belongs to another cluster"),

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from nodes import membership, rebalance, scrub, serializers, wake, watermark
-from nodes.errors import JoinRefused
+from nodes.errors import JoinTokenRefused
 from nodes.models import Node
 
 CHANGING = "nodes.change_node"
@@ -117,11 +117,11 @@ class JoinToken(BaseAuthentication):
     """`Authorization: Bearer` with JOIN_TOKEN: a storage node asks, and no person."""
 
     def authenticate(self, request: Request) -> None:
-        """Raise JoinRefused for another one; nobody is signed in by it."""
+        """Raise JoinTokenRefused for another one; nobody is signed in by it."""
         given = request.headers.get("Authorization", "").encode()
         wanted = f"Bearer {settings.JOIN_TOKEN}".encode()
         if not settings.JOIN_TOKEN or not hmac.compare_digest(given, wanted):
-            raise JoinRefused("The join token is wrong: JOIN_TOKEN must be the same on node and gateway.")
+            raise JoinTokenRefused
 
 
 class AnnounceView(APIView):
@@ -133,7 +133,7 @@ class AnnounceView(APIView):
     @extend_schema(
         request=serializers.AnnounceIn,
         responses=serializers.MembershipOut,
-        extensions={"x-problems": ["join_refused", "store_cloned", "store_foreign"]},
+        extensions={"x-problems": ["join_token_refused", "join_refused", "store_cloned", "store_foreign"]},
     )
     def post(self, request: Request) -> Response:
         """Join the cluster, or tell a new address; answers with the node's keys."""

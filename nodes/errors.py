@@ -19,6 +19,7 @@ ClusterError
 │   └── ReplicaUnreadable  the node could not bring the bytes from its disk
 └── MembershipError        a change of membership that must not happen
     ├── JoinRefused        a node that may not join
+    │   └── JoinTokenRefused
     ├── StoreCloned        two nodes answer as one store
     ├── StoreForeign       a store that belongs to another cluster
     └── NodeStillNeeded    a node that still holds copies nobody else has
@@ -167,6 +168,12 @@ class JoinRefused(MembershipError):
     """This node may not join."""
 
     code = "join_refused"
+
+
+class JoinTokenRefused(JoinRefused):
+    """The join token is missing or wrong: JOIN_TOKEN must be the same on node and gateway."""
+
+    code = "join_token_refused"
 
 
 class StoreCloned(MembershipError):

@@ -58,6 +58,8 @@ ENTRY = "api/v1/entries/<uuid:entry_id>"
 UPLOAD = "api/v1/uploads/<uuid:upload_id>"
 NODE = "api/v1/nodes/<int:node_id>"
 LINK = "s/<str:token>"
+FOR_NODES = "api/v1/nodes/announce"
+"""Whoever comes without the join token is nobody there."""
 FOLDER_PAGE, ENTRY_PAGE = "files/<uuid:folder_id>", "files/<uuid:entry_id>"
 
 ROWS: dict[str, Row] = admin_rows.ROWS | {
@@ -127,7 +129,7 @@ ROWS: dict[str, Row] = admin_rows.ROWS | {
     "GET api/v1/nodes": staff(200),
     "GET api/v1/nodes/rebalance": staff(200),
     "POST api/v1/nodes/rebalance": staff(202),
-    "POST api/v1/nodes/announce": everybody(403),  # the join token is asked for
+    f"POST {FOR_NODES}": everybody(401),  # the join token is asked for
     f"GET {NODE}": staff(200),
     f"POST {NODE}/activate": staff(200),
     f"POST {NODE}/drain": staff(200),
@@ -338,7 +340,8 @@ def answer_to_bound(visitor: str, route: str, row: Row) -> int:
     anonymous = answers["anonymous"]
     is_of_tree = route in OF_TREE and route not in ("api/v1/changes", "api/v1/auth/tokens")
     if not is_of_tree:  # pages know no tokens; what concerns the account and the cluster is refused
-        return 403 if route.startswith("api/v1/") and anonymous == 401 else anonymous
+        is_known = route.startswith("api/v1/") and route != FOR_NODES
+        return 403 if is_known and anonymous == 401 else anonymous
     if visitor == "bound beside" or route.endswith("<path:path>"):  # paths begin at its folder
         return answers["stranger"]
     return answers["owner"]
@@ -346,7 +349,7 @@ def answer_to_bound(visitor: str, route: str, row: Row) -> int:
 
 def is_right(reply, visitor: str, route: str, expected: int | None) -> bool:
     """Tell whether this is the answer expected; without one, that there is no such method for anybody."""
-    is_anonymous = visitor == "anonymous"
+    is_anonymous = visitor == "anonymous" or route == FOR_NODES
     known = reply.status_code == expected
     if expected is None:  # who may not come in at all is told that first
         known = reply.status_code in ({401, 302, 403, 405} if is_anonymous else {302, 403, 405})

@@ -133,9 +133,10 @@ def test_every_shape_that_is_sent_has_an_example_and_each_is_right(described):
 SIGNED_IN = [{"token": []}, {"session": []}]
 SCHEMES = {TokenAuthentication: "token", SessionAuthentication: "session", JoinToken: "join"}
 FOR_PROGRAMS = ("/api/v1/", "/healthz", "/readyz", "/metrics", "/s/{token}/files/")
-OF_PLAIN_VIEWS = {"GET /metrics": [{"scrape": []}]} | {
-    f"GET /s/{{token}}/files/{below}": [{}, {"link": []}] for below in ("", "{below}")
-}
+OTHERWISE_KNOWN = {
+    "GET /metrics": [{"scrape": []}],
+    "POST /api/v1/nodes/announce": [{"join": []}],
+} | {f"GET /s/{{token}}/files/{below}": [{}, {"link": []}] for below in ("", "{below}")}
 """What is asked for where nobody signs in."""
 
 
@@ -167,7 +168,7 @@ def test_whoever_has_to_sign_in_is_told_so_and_nobody_else(described):
     answered = dict(rows())
 
     for label, security in labels(described):
-        if label in answered and label not in OF_PLAIN_VIEWS:
+        if label in answered and label not in OTHERWISE_KNOWN:
             assert (security == SIGNED_IN) == (answered[label] == 401), label
 
 
@@ -192,9 +193,9 @@ def example_part(match):
     return {"path": "a", "number": "1", "node_id": "1"}.get(match[1], "01936f3e-8d4c-7a52-9b1e-3c5d7f9a1b2c")
 
 
-def test_what_tells_a_scraper_or_a_links_visitor_from_others_is_told(described):
+def test_what_tells_a_scraper_a_node_or_a_links_visitor_from_others_is_told(described):
     told = dict(labels(described))
 
-    assert {label: told[label] for label in OF_PLAIN_VIEWS} == OF_PLAIN_VIEWS
+    assert {label: told[label] for label in OTHERWISE_KNOWN} == OTHERWISE_KNOWN
     used = {name for security in told.values() for one in security for name in one}
     assert used == set(described["components"]["securitySchemes"])

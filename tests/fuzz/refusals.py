@@ -35,7 +35,7 @@ OF_TAKING: dict[str, tuple[str, set[str]]] = {
 """By the name of a parameter, or a piece of the path."""
 
 BY_NAME: dict[str, tuple[set[str], str]] = {
-    "a made-up key of a join proves nothing": ({"join_refused"}, "POST /nodes/announce"),
+    "a made-up key of a join proves nothing": ({"join_token_refused"}, "POST /nodes/announce"),
     "a node with copies is not let go": ({"node_still_needed"}, "POST /nodes/{node_id}/retire"),
     "a made-up token is no scraper's": ({"scrape_denied"}, "GET /metrics"),
     "it may be tried so often only": (

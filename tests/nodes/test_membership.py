@@ -75,14 +75,14 @@ def test_two_stores_of_one_name_get_names_of_their_own():
 @pytest.mark.django_db
 @pytest.mark.parametrize("token", ["", "wrong", JOIN_TOKEN + "x", "jüñ"])
 def test_a_wrong_join_token_is_refused(token):
-    assert announce(token=token).status_code == 403
+    assert announce(token=token).status_code == 401
     assert not Node.objects.exists()
 
 
 @pytest.mark.django_db
 def test_without_a_join_token_nobody_joins(settings):
     settings.JOIN_TOKEN = ""
-    assert announce(token="").status_code == 403
+    assert announce(token="").status_code == 401
 
 
 @pytest.mark.django_db
