@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from dfsclient import comparing, downloads, health, history, models, parts, paths, uploads, verification
-from dfsclient.errors import Conflict, ContentChanged, LocalProblem, NotFound
+from dfsclient.errors import BadReply, Conflict, ContentChanged, LocalProblem, NotFound
 from dfsclient.health import Cluster
 from dfsclient.history import Share, Version
 from dfsclient.journal import Journal
@@ -310,7 +310,10 @@ class Client:
             page = models.Reading(self._transport.json(call), "page")
             yield from page.many("results")
             following = page.maybe_text("next")
-            call = Call("GET", link(following)) if following else None
+            route = link(following) if following else None
+            if route == call.route:
+                raise BadReply("The server's list leads back to where it was; is it another version?")
+            call = Call("GET", route) if route else None
 
     def _folder_id(self, path: str) -> str:
         try:

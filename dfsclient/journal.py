@@ -51,8 +51,8 @@ class Journal:
         """Return the parts of this very upload if it was begun before: all of its bytes in order, or none."""
         try:
             record = json.loads(self._file(key).read_text())
-            parts = [Part(str(upload), int(start), int(stop)) for upload, start, stop in record["parts"]]
-        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            parts = [_read_part(*fields) for fields in record["parts"]]
+        except (FileNotFoundError, ValueError, TypeError, KeyError, RecursionError):
             return []
         if {name: record.get(name) for name in asdict(key)} != asdict(key):
             return []
@@ -83,3 +83,10 @@ class Journal:
                     file.unlink()
             except FileNotFoundError:
                 continue  # another run pruned it first
+
+
+def _read_part(upload: str, start: int, stop: int) -> Part:
+    """Raises ValueError or TypeError for what is no part of a file."""
+    if not type(start) is type(stop) is int or not isinstance(upload, str) or start > stop:
+        raise ValueError("no part of a file")
+    return Part(upload.encode().decode(), start, stop)

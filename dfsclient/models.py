@@ -8,6 +8,8 @@ from typing import Any
 
 from dfsclient.errors import BadReply
 
+LARGEST_NUMBER = 2**63 - 1  # no row of the service has room for more
+
 
 @dataclass(frozen=True)
 class Copies:
@@ -148,7 +150,10 @@ class Reading:
 
     def maybe_text(self, key: str) -> str | None:
         value = self.data.get(key)
-        return str(value) if isinstance(value, str | int) else None
+        return None if value is None else self._text(value, key)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        return tuple(self._text(value, key) for value in self.many(key))
 
     def number(self, key: str) -> int:
         value = self.maybe_number(key)
@@ -158,11 +163,19 @@ class Reading:
 
     def maybe_number(self, key: str) -> int | None:
         value = self.data.get(key)
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
+        if value is None:
+            return None
+        if type(value) is not int or not 0 <= value <= LARGEST_NUMBER:
+            raise self._bad(key)
+        return value
 
     def maybe_float(self, key: str) -> float | None:
         value = self.data.get(key)
-        return float(value) if isinstance(value, int | float) else None
+        if value is None:
+            return None
+        if type(value) not in (int, float) or not 0 <= value <= LARGEST_NUMBER:
+            raise self._bad(key)
+        return float(value)
 
     def maybe_time(self, key: str) -> datetime | None:
         value = self.data.get(key)
@@ -170,9 +183,9 @@ class Reading:
             return None
         try:
             moment = datetime.fromisoformat(value)
-        except (TypeError, ValueError):
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        except (TypeError, ValueError, OverflowError):
             raise self._bad(key) from None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def many(self, key: str) -> list[Any]:
         value = self.data.get(key)
@@ -182,6 +195,15 @@ class Reading:
 
     def readings(self, key: str) -> list[Reading]:
         return [Reading(item, self.what) for item in self.many(key)]
+
+    def _text(self, value: Any, key: str) -> str:
+        """Take a text, or the number of an id, that every file, address and terminal can hold."""
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            raise self._bad(key)
+        try:
+            return str(value).encode().decode()
+        except UnicodeEncodeError:
+            raise self._bad(key) from None
 
     def _bad(self, key: str) -> BadReply:
         return BadReply(
@@ -226,7 +248,7 @@ def read_token(data: Any) -> Token:
         id=token.text("id"),
         token=token.text("token"),
         name=token.maybe_text("name") or "",
-        scopes=tuple(str(scope) for scope in token.data.get("scopes") or ()),
+        scopes=token.texts("scopes") if token.data.get("scopes") else (),
         expires_at=token.maybe_time("expires_at"),
     )
 

@@ -6,6 +6,7 @@ are not followed. Bodies stream in both directions.
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import uuid
@@ -31,6 +32,9 @@ READ_TIMEOUT_SECONDS = 120.0  # a PATCH is answered only when its bytes are dura
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 KEY_FIELD = "Idempotency-Key"
 LONGEST_REASON = 300
+LARGEST_JSON_BYTES = 128 * 1024 * 1024  # many times what the longest page of a listing or manifest has
+JSON_PIECE_BYTES = 64 * 1024
+_TOKEN = re.compile(r"[\x21-\x7e]+")  # what a header can hold
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,8 @@ class Transport:
     """Connections to one service with one token; safe to share between threads."""
 
     def __init__(self, url: str, token: str | None, retries: Retries) -> None:
+        if token and not _TOKEN.fullmatch(token):
+            raise LocalProblem("This token holds what no token has; sign in again with `dfs login URL`.")
         self.url = clean_url(url)
         self.token = token
         self.retries = retries
@@ -85,31 +91,16 @@ class Transport:
 
     def json(self, call: Call) -> Any:
         """Send a call, trying again where that is safe, and return its JSON body (None for 204)."""
-        with self.answer(call) as reply:
-            if reply.status_code == 204:
-                return None
-            try:
-                return reply.json()
-            except ValueError:
-                raise BadReply(
-                    f"{self.url} does not answer in JSON; is this address really a dfsweb server?"
-                ) from None
-
-    @contextmanager
-    def answer(self, call: Call) -> Iterator[requests.Response]:
-        """Send a call, trying again where that is safe: a repeatable call, or a plain refusal."""
         failures = 0
         while True:
             try:
-                reply = self.send(call)
-                break
+                with self.send(call) as reply:
+                    return None if reply.status_code == 204 else read_json(reply)
             except DfsError as error:
                 if not call.is_repeatable and not _was_refused(error):
                     raise
                 failures += 1
                 self.retries.wait(failures, error, limit=self.retries.calls)
-        with reply:
-            yield reply
 
     def send(self, call: Call) -> requests.Response:
         """Send a call once; the reply's body is not read yet. Raises `Rejected` or `Unreachable`."""
@@ -166,9 +157,8 @@ class Transport:
             place = reply.headers.get("Location", "another address")
             return BadReply(f"{self.url} answers with a redirect to {place}; use that address instead.")
         try:
-            with _translated(self.url):
-                problem = reply.json()
-        except (requests.RequestException, Unreachable):
+            problem = read_json(reply)
+        except (BadReply, Unreachable):
             problem = None
         if not isinstance(problem, dict):
             problem = {}
@@ -198,6 +188,8 @@ def _translated(url: str) -> Iterator[None]:
         yield
     except requests.exceptions.SSLError as error:
         raise BadReply(f"No safe connection to {url}: {_reason(error)}.") from error
+    except requests.exceptions.ContentDecodingError as error:
+        raise BadReply(f"{url} sends what cannot be unpacked ({_reason(error)}).") from error
     except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as error:
         raise Unreachable(f"{url} does not answer ({_reason(error)})") from error
     except requests.Timeout as error:
@@ -210,16 +202,36 @@ def blocks(reply: requests.Response, size_bytes: int) -> Iterator[bytes]:
         yield from reply.iter_content(size_bytes)
 
 
+def read_json(reply: requests.Response) -> Any:
+    """Read the whole body of a reply. Raises `BadReply` for one that is no JSON or far too long."""
+    body = bytearray()
+    for block in blocks(reply, JSON_PIECE_BYTES):
+        body += block
+        if len(body) > LARGEST_JSON_BYTES:
+            raise BadReply(f"{reply.url} answers with more than {LARGEST_JSON_BYTES} bytes of JSON.")
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        place = urlsplit(reply.url).netloc
+        raise BadReply(f"{place} does not answer in JSON; is this address really a dfsweb server?") from None
+
+
 def clean_url(url: str) -> str:
     """Bring a typed address into its one form: scheme, host and an optional prefix, nothing after it."""
     url = url.strip()
-    if "://" not in url:
-        url = f"http://{url}" if is_loopback(f"http://{url}") else f"https://{url}"
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.username:
+    try:
+        if "://" not in url:
+            url = f"http://{url}" if is_loopback(f"http://{url}") else f"https://{url}"
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    is_plain = url.isprintable() and " " not in url and "@" not in parts.netloc
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or not is_plain:
         raise LocalProblem(f"{url!r} is no address of a server; write it like https://drive.example.org.")
-    path = parts.path.rstrip("/").removesuffix(API)
-    return urlunsplit((parts.scheme, parts.netloc, path.rstrip("/"), "", ""))
+    path = parts.path.rstrip("/")
+    while path.endswith(API):
+        path = path.removesuffix(API).rstrip("/")
+    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
 
 
 def is_loopback(url: str) -> bool:
@@ -229,8 +241,17 @@ def is_loopback(url: str) -> bool:
 
 
 def link(url: str) -> str:
-    """Keep only path and query of a link in a reply, so that it cannot lead the token elsewhere."""
-    parts = urlsplit(url)
+    """Keep only path and query of a link in a reply, so that it cannot lead the token elsewhere.
+
+    Raises `BadReply` for one without a path.
+    """
+    try:
+        url.encode()
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if not parts.path.startswith("/"):
+        raise BadReply(f"The server's answer names {url[:LONGEST_REASON]!r}, which leads nowhere.")
     return urlunsplit(("", "", parts.path, parts.query, ""))
 
 
@@ -257,7 +278,7 @@ def _retry_after(value: str | None) -> float | None:
         return float(seconds)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):  # a zone beyond all days
         return None
     if moment.tzinfo is None:  # a zone of -0000
         moment = moment.replace(tzinfo=UTC)

@@ -17,7 +17,7 @@ from dfsclient.journal import Journal, UploadKey
 from dfsclient.models import Entry, read_entry
 from dfsclient.progress import Progress, silent
 from dfsclient.sources import BLOCK_BYTES, LocalFile
-from dfsclient.transport import Call, Transport, new_key
+from dfsclient.transport import Call, Transport, new_key, read_json
 
 OnConflict = Literal["replace", "rename", "fail"]
 SMALL_BYTES = 1024 * 1024  # up to here a file goes in one request with its digest
@@ -82,7 +82,7 @@ def send_stream(transport: Transport, source: BinaryIO, target: str, options: Up
     call = _put_call(target, _told(first, source, options.progress), options)
     try:
         with transport.send(call) as reply:
-            return read_entry(reply.json())
+            return read_entry(read_json(reply))
     except Unreachable as error:
         raise DfsError(
             f"The connection broke ({error.detail}); a pipe cannot be read twice, so run the command again."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from dfsclient.errors import BadReply
 from dfsclient.models import Entry, Reading
 from dfsclient.progress import Progress
 from dfsclient.transport import Call
@@ -54,6 +55,8 @@ def verify(ask: Callable[[Call], object], file: Entry, progress: Progress) -> Ve
             short=found.short + sum(count < wanted for count in kept.values()),
             lost=found.lost + sum(not count for count in kept.values()),
         )
-        offset = part.maybe_number("next_offset")
+        before, offset = offset, part.maybe_number("next_offset")
+        if offset is not None and offset <= before:
+            raise BadReply(f"The server looks at the same part of {file.path} again and again.")
         progress(file.size if offset is None else offset, file.size)
     return found

@@ -14,7 +14,8 @@ from pathlib import Path
 import platformdirs
 
 from dfsclient import localfiles
-from dfsclient.errors import NoSignIn
+from dfsclient.errors import BadReply, LocalProblem, NoSignIn
+from dfsclient.models import Reading
 from dfsclient.transport import clean_url
 
 
@@ -48,17 +49,25 @@ def current() -> Credentials:
 def kept_credentials() -> Credentials | None:
     """Return what `dfs login` kept, whatever the environment says."""
     try:
-        data = json.loads(_file().read_text(encoding="utf-8"))
-        return Credentials(
-            url=data["url"],
-            token=data["token"],
-            token_id=data.get("token_id"),
-            username=data.get("username"),
-        )
+        return read_kept(_file().read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except ValueError:
         raise NoSignIn(f"{_file()} is damaged; sign in again with `dfs login URL`.") from None
+
+
+def read_kept(text: str) -> Credentials:
+    """Read what `keep` wrote; raises ValueError for anything else."""
+    try:
+        data = Reading(json.loads(text), "sign-in")
+        return Credentials(
+            url=clean_url(data.text("url")),
+            token=data.text("token"),
+            token_id=data.maybe_text("token_id"),
+            username=data.maybe_text("username"),
+        )
+    except (BadReply, LocalProblem, RecursionError) as error:
+        raise ValueError(str(error)) from error
 
 
 def keep(credentials: Credentials) -> None:

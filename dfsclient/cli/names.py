@@ -10,7 +10,7 @@ import typer
 
 from dfsclient import paths
 from dfsclient.cli.completing import remote_paths
-from dfsclient.cli.output import Output, as_text, counted, size
+from dfsclient.cli.output import Output, as_text, counted, local_time, size
 from dfsclient.cli.running import AsJson, DryRun, Quiet, Recursive, signed_in
 from dfsclient.cli.tally import Item, Tally
 from dfsclient.client import Client
@@ -158,7 +158,7 @@ def _list(out: Output, entries: Iterable[Entry], *, long: bool, with_id: bool = 
 
 
 def _figures(entry: Entry) -> str:
-    moment = entry.modified_at.astimezone().strftime("%Y-%m-%d %H:%M") if entry.modified_at else ""
+    moment = local_time(entry.modified_at)
     copies = f"{entry.copies.fewest}/{entry.copies.wanted}" if entry.copies else "–"
     return f"{'–' if entry.is_folder else size(entry.size):>10}  {moment:16}  {copies:>4}"
 

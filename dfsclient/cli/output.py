@@ -6,6 +6,8 @@ import io
 import json
 import os
 import sys
+from contextlib import suppress
+from datetime import datetime
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -106,6 +108,15 @@ def size(size_bytes: int) -> str:
             return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
         value /= 1000
     return f"{value:.1f} PB"
+
+
+def local_time(moment: datetime | None) -> str:
+    """A time as this machine's clocks tell it; one before or after all that they tell, in UTC."""
+    if moment is None:
+        return ""
+    with suppress(OverflowError, ValueError):
+        moment = moment.astimezone()
+    return moment.strftime("%Y-%m-%d %H:%M")
 
 
 def span(seconds: float) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from dfsclient.cli.completing import remote_paths
-from dfsclient.cli.output import Output, size
+from dfsclient.cli.output import Output, local_time, size
 from dfsclient.cli.running import AsJson, DryRun, Quiet, Run, signed_in
 from dfsclient.errors import NotFound
 from dfsclient.history import Share, Version
@@ -99,7 +99,7 @@ def versions(
             run.out.document([_as_json(one) for one in found])
             return
         for one in found:
-            moment = one.created_at.astimezone().strftime("%Y-%m-%d %H:%M") if one.created_at else ""
+            moment = local_time(one.created_at)
             mark = "  current" if one.is_current else ""
             run.out.data(f"{one.number:>5}  {size(one.size):>10}  {moment:16}  {one.created_by}{mark}")
 

@@ -1,6 +1,10 @@
 """`dfs ls`, `mv`, `cp`, `rm`, `restore` and `mkdir`."""
 
 import json
+import time
+from datetime import UTC, datetime
+
+from dfsclient.cli.output import local_time
 
 
 def test_ls_lists_plainly_long_and_as_json(service, dfs):
@@ -62,3 +66,14 @@ def test_mkdir_makes_one_or_all(service, dfs):
     assert dfs("mkdir", "/a").returncode == 5
 
     assert service.paths() == {"/a", "/a/b"}
+
+
+def test_a_time_before_all_that_this_machines_clocks_tell_is_listed_in_utc(monkeypatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        assert local_time(datetime(1, 1, 1, tzinfo=UTC)) == f"{datetime(1, 1, 1):%Y-%m-%d} 00:00"
+        assert local_time(datetime(2026, 1, 1, 12, tzinfo=UTC)) == "2026-01-01 07:00"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

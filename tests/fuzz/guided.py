@@ -1,7 +1,7 @@
 """Holds one law of the parsers under atheris, which goes on from whatever took a new way through the code.
 
-`python -m tests.embedded -m tests.fuzz.guided LAW FOLDER -runs=1000000 -seed=7`: a law is a test of
-`tests.security.test_parsers`, the rest is libFuzzer's; what was worth going on from is kept in the folder.
+`python -m tests.embedded -m tests.fuzz.guided LAW FOLDER -runs=1000000 -seed=7`: a law is one of
+`tests.fuzz.laws`, the rest is libFuzzer's; what was worth going on from is kept in the folder.
 """
 
 import inspect
@@ -14,11 +14,11 @@ from uuid import UUID
 import atheris
 
 atheris.enabled_hooks.add("str")
-with atheris.instrument_imports(include=["accounts", "dfsweb", "files", "nodes", "storagenode"]):
+with atheris.instrument_imports(include=["accounts", "dfsclient", "dfsweb", "files", "nodes", "storagenode"]):
     import django
 
     django.setup()
-    from tests.security import test_parsers
+    from tests.fuzz.laws import LAWS
 
 LONGEST_BYTES = 8190  # of a header at gunicorn's
 TAKEN_BYTES = {bool: 1, int: 8, UUID: 16}
@@ -52,7 +52,7 @@ def escaped(text: str) -> str:
 
 def main() -> None:
     name, *options = sys.argv[1:]
-    law = getattr(test_parsers, name).hypothesis.inner_test
+    law = LAWS[name].hypothesis.inner_test
     *first, last = [(name, each.annotation) for name, each in inspect.signature(law).parameters.items()]
 
     def hold(raw: bytes) -> None:

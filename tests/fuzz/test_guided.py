@@ -11,18 +11,18 @@ from pathlib import Path
 import pytest
 
 from tests import nightly
-from tests.security import test_parsers
+from tests.fuzz.laws import LAWS
 from tests.system import PROJECT
 
 SAMPLE = ["test_s25_an_etag_comes_back_from_its_header"]
-LAWS = [name for name in vars(test_parsers) if name.startswith("test_s25_")] if nightly.IS_NIGHTLY else SAMPLE
+HELD = list(LAWS) if nightly.IS_NIGHTLY else SAMPLE
 RUNS = nightly.count(5_000, 1_000_000)
 LONGEST_SECONDS = 5 if nightly.IS_NIGHTLY else 120  # none hangs; on a busy machine a moment means nothing
 KEPT = Path(PROJECT, "var/fuzz")
 
 
 @pytest.mark.skipif(find_spec("atheris") is None, reason="atheris is not installed")
-@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("law", HELD)
 def test_s25_a_law_holds_for_what_a_fuzzer_sends_that_follows_the_code(law: str, tmp_path: Path):
     kept = (KEPT if nightly.IS_NIGHTLY else tmp_path) / law
     kept.mkdir(parents=True, exist_ok=True)

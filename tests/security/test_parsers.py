@@ -13,7 +13,6 @@ from uuid import UUID
 import pytest
 from django.core.signing import dumps
 from django.test import override_settings
-from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from rest_framework.exceptions import ParseError
 
@@ -43,39 +42,10 @@ from files.share_serializers import ShareChangeIn, ShareIn
 from nodes import wire
 from storagenode.protocol import names as chunk_names
 from storagenode.protocol import signing
-from tests import nightly
+from tests.security.fuzzing import JSON, fuzzed, made_of, read
 
-RUNS = nightly.count(80, 100_000)
-LONGEST_MS = 1000 if nightly.IS_NIGHTLY else None  # none hangs; on a busy machine a moment means nothing
 PREFIX = "/api/v1/uploads/"
 TUS_HEADERS = ["Upload-Length", "Upload-Offset", "Upload-Checksum", "Upload-Concat"]
-
-
-def made_of(*pieces: str) -> st.SearchStrategy[str]:
-    """Texts that are nearly right, for the most part: pieces of right ones, in any order."""
-    piece = st.one_of(st.sampled_from(pieces), st.text(max_size=4), st.integers().map(str))
-    texts = st.one_of(st.lists(piece, max_size=12).map("".join), st.text(max_size=60))
-    texts.pieces = pieces
-    return texts
-
-
-def fuzzed(**strategies: st.SearchStrategy):
-    def wrap(test):
-        checks = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-        quick = settings(max_examples=RUNS, deadline=LONGEST_MS, database=None, suppress_health_check=checks)
-        test.pieces = [piece for one in strategies.values() for piece in getattr(one, "pieces", ())]
-        return seed(nightly.SEED)(quick(given(**strategies)(test)))
-
-    return wrap
-
-
-def read(parse, *given, refusals, **named):
-    """Return what is read; None when it is refused by one of these errors."""
-    try:
-        return parse(*given, **named)
-    except refusals as error:
-        assert str(error)
-        return None
 
 
 @fuzzed(
@@ -310,13 +280,7 @@ def test_s25_a_browser_is_told_in_a_few_printable_words(header: str):
     assert told == told.strip() and told.isprintable() and 0 < len(told) <= agents.LONGEST_WORDS
 
 
-@fuzzed(
-    body=st.recursive(
-        st.none() | st.booleans() | st.floats() | st.text() | st.integers(),
-        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-        max_leaves=10,
-    )
-)
+@fuzzed(body=JSON)
 def test_s25_a_body_of_any_shape_is_a_problem_of_its_fields(body: object):
     data = json.loads(json.dumps(body))
     for kind in (RegisterIn, TokenIn, BatchIn, ChangeIn, CopyIn, FolderIn, VerifyIn, ShareChangeIn, ShareIn):
