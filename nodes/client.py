@@ -18,6 +18,8 @@ from nodes.roster import NodeView
 
 MOST_LETTERS = 63
 """Of a text that a node tells of itself."""
+LATEST_SECONDS = 2**40
+"""Of Unix time: tens of thousands of years from now."""
 LISTING_SECONDS = 60.0
 """A page of a listing with sizes is a seek for each file on a cold disk."""
 
@@ -108,7 +110,11 @@ def _ask_status(view: NodeView, method: str, path: str, *, body: bytes = b"") ->
         timeout_seconds=roster.PROBE_TIMEOUT_SECONDS,
     )
     payload = _parse(view, exchange.finish(exchange.answer(), good=(200,)))
-    heard_at = time.monotonic()
+    return read_status(view, payload, started, time.monotonic())
+
+
+def read_status(view: NodeView, payload: dict[str, Any], started: float, heard_at: float) -> Status:
+    """Read what a node that was asked at one monotonic time said by another. Raises a NodeError."""
     try:
         return Status(
             store_id=_text(payload["store_id"]),
@@ -119,28 +125,34 @@ def _ask_status(view: NodeView, method: str, path: str, *, body: bytes = b"") ->
             received_bytes=_count(payload["received_bytes"]),
             sent_bytes=_count(payload["sent_bytes"]),
             version=_text(payload["version"])[:31],
-            clock=float(payload["time"]),
+            clock=_seconds(payload["time"]),
             heard_at=heard_at,
             latency_ms=(heard_at - started) * 1000,
             watermark=_count(payload.get("watermark", 0)),
             # An older node does not tell it, and is believed.
             watermark_before=_count(payload.get("watermark_before", payload.get("watermark", 0))),
         )
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (KeyError, ValueError) as error:
         raise NodeError(f"{view.name} says something that is no status: {error!r}") from error
 
 
 def _count(told: Any, *, most: int = 2**63 - 1) -> int:
     """Read a figure that has room in a row: what has none would keep all nodes' health from being noted."""
-    if not 0 <= (count := int(told)) <= most:
-        raise ValueError(f"{count} is no count")
-    return count
+    if type(told) is not int or not 0 <= told <= most:
+        raise ValueError("a figure that is no count")
+    return told
+
+
+def _seconds(told: Any) -> float:
+    if type(told) not in (int, float) or not 0 <= told < LATEST_SECONDS:
+        raise ValueError("a time that no clock tells")
+    return float(told)
 
 
 def _text(told: Any) -> str:
-    if "\0" in (text := str(told)) or len(text) > MOST_LETTERS:
+    if not isinstance(told, str) or "\0" in told or len(told) > MOST_LETTERS:
         raise ValueError("a text that no row takes")
-    return text
+    return told.encode().decode()  # half of a pair of surrogates raises, too
 
 
 def _post(
@@ -160,7 +172,7 @@ def _post(
 
 def _results(view: NodeView, payload: dict[str, Any]) -> dict[str, str]:
     results = payload.get("results")
-    if not isinstance(results, dict):
+    if not isinstance(results, dict) or not all(isinstance(one, str) for one in results.values()):
         raise NodeError(f"{view.name} answers without results")
     return results
 
@@ -168,7 +180,7 @@ def _results(view: NodeView, payload: dict[str, Any]) -> dict[str, str]:
 def _parse(view: NodeView, payload: bytes) -> dict[str, Any]:
     try:
         parsed = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise NodeError(f"{view.name} answers with something that is no JSON") from error
     if not isinstance(parsed, dict):
         raise NodeError(f"{view.name} answers with something that is no object")

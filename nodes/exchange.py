@@ -361,5 +361,5 @@ def _code_of(payload: bytes) -> str:
     """Return the code of a node's problem (RFC 9457); empty when it told none."""
     try:
         return str(json.loads(payload)["code"])[:31]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""

@@ -10,6 +10,8 @@ from typing import Any
 from nodes.errors import NodeError
 from storagenode.protocol.names import BadName, parse_name
 
+LARGEST_SIZE = 2**63 - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -27,8 +29,8 @@ def parse(payload: dict[str, Any], *, store_id: str, after: str, limit: int) -> 
         raise NodeError(f"the listing is that of store {payload.get('store')}")
     if not isinstance(names, list) or not isinstance(sizes, list) or len(names) != len(sizes):
         raise NodeError("the listing has not one size for each name")
-    if not all(isinstance(size, int) for size in sizes):
-        raise NodeError("a size in the listing is no number")
+    if not all(type(size) is int and 0 <= size <= LARGEST_SIZE for size in sizes):
+        raise NodeError("a size in the listing is none that a file can have")
     try:
         for name in names:
             parse_name(name)

@@ -6,12 +6,14 @@ for it, is `nodes.client`'s.
 """
 
 import ipaddress
+import re
 import socket
 import struct
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from django.conf import settings
 
@@ -27,6 +29,11 @@ IDLE_SECONDS = 45.0
 MAX_IDLE_A_NODE = 16
 
 
+_HEAD = re.compile(
+    rb"HTTP/1\.1 ([2-5][0-9]{2})(?: [^\r\n\0]*)?((?:\r\n[0-9A-Za-z_-]+:[^\r\n\0]*)*)"  # one pass is cheap
+)
+_WITHOUT_BODY = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+_LENGTH = re.compile(rb"[ \t]*([0-9]{1,18})[ \t]*")
 _TICK = struct.pack("@ll", 0, int(TICK_SECONDS * 1_000_000))
 
 
@@ -176,21 +183,21 @@ class Pool:
 
 
 def _parse(head: bytes) -> Head:
-    status_line, _, fields = head.partition(b"\r\n")
-    length, will_close = 0, False
-    try:
-        status = int(status_line.split(b" ", 2)[1])
-        for line in fields.split(b"\r\n"):
-            name, _, value = line.partition(b":")
-            match name.lower():
-                case b"content-length":
-                    length = int(value)
-                case b"connection":
-                    will_close = value.strip().lower() == b"close"
-                case b"transfer-encoding":
-                    raise WireError("the reply has no length")
-        if length < 0:
-            raise ValueError(length)
-    except (ValueError, IndexError) as error:
-        raise WireError(f"this is no reply: {status_line[:80]!r}") from error
-    return Head(status, length, will_close)
+    if (whole := _HEAD.fullmatch(head)) is None:
+        raise WireError(f"this is no reply: {head[:80]!r}")
+    status, length, will_close = int(whole[1]), -1, False
+    for line in whole[2].split(b"\r\n"):
+        name, _, value = line.partition(b":")
+        match name.lower():
+            case b"content-length":
+                told = _LENGTH.fullmatch(value)
+                if told is None or length >= 0:
+                    raise WireError(f"the reply has no one length: {value[:80]!r}")
+                length = int(told[1])
+            case b"connection":
+                will_close = will_close or b"close" in value.lower()
+            case b"transfer-encoding":
+                raise WireError("the reply has no length")
+    if (length > 0) if status in _WITHOUT_BODY else (length < 0):
+        raise WireError(f"the reply tells no length that a {status} can have")
+    return Head(status, max(length, 0), will_close)

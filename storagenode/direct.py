@@ -16,9 +16,9 @@ from storagenode.worker import JoinedResponse, PatientThreadWorker
 
 PLAIN = re.compile(
     rb"(?:(PUT)|GET) (/v1/chunks/[0-9a-f]{64}-[0-9a-f]{32}) HTTP/1\.1\r\n"
-    rb"Host: [0-9A-Za-z.:\[\]-]+\r\n"
-    rb"Authorization: (Dfs1 [0-9A-Za-z_=,-]+)\r\n"
-    rb"X-Request-Id: ([0-9A-Za-z._-]+)\r\n"
+    rb"Host: [0-9A-Za-z.:\[\]-]{1,300}\r\n"
+    rb"Authorization: (Dfs1 [0-9A-Za-z_=,-]{1,1000})\r\n"
+    rb"X-Request-Id: ([0-9A-Za-z._-]{1,64})\r\n"
     rb"(?(1)Content-Length: ([0-9]{1,9})\r\n)\r\n"
 )
 

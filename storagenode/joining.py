@@ -26,6 +26,7 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 30.0
 ANNOUNCE_SECONDS = 60.0
 MAX_ANSWER_BYTES = 64 * 1024
+KEY_BYTES = 32
 
 
 class AnnounceFailed(Exception):
@@ -71,13 +72,13 @@ class Joining:
         answer = self._post()
         self._store.watch.check()  # or the keys would be written beneath the mount of a disk that is gone
         marker = self._store.watch.marker
-        cluster_id = str(answer["cluster_id"])
+        cluster_id: str = answer["cluster_id"]
         if marker.cluster_id is not None and marker.cluster_id != cluster_id:
             raise StoreRejected(
                 f"this store belongs to cluster {marker.cluster_id}, the gateway to {cluster_id}; "
                 "point GATEWAY_URL at the right cluster, or give this node an empty folder"
             )
-        keys = tuple(bytes.fromhex(key) for key in answer["keys"])
+        keys: tuple[bytes, ...] = answer["keys"]
         if not keys:
             raise AnnounceFailed("the gateway sent no keys")
         if marker.cluster_id is None:
@@ -136,10 +137,10 @@ class Joining:
         try:
             answer = json.loads(text)
             detail = answer.get("detail", "")
-        except (ValueError, AttributeError) as error:
+        except (ValueError, AttributeError, RecursionError) as error:
             raise AnnounceFailed(f"the gateway answered {status} and no JSON object") from error
         if status == 409 and answer.get("code") == "store_foreign":
-            raise StoreRejected(detail)
+            raise StoreRejected(detail or "this store belongs to another cluster")
         if status == 409:
             raise StoreRejected(
                 f"{detail or 'another node answers as this store'}; if this folder is a copy, empty it and"
@@ -147,9 +148,14 @@ class Joining:
             )
         if status not in (200, 201):
             raise AnnounceFailed(f"the gateway answered {status}: {detail or 'no reason given'}")
-        if not isinstance(answer.get("keys"), list) or "cluster_id" not in answer:
-            raise AnnounceFailed("the gateway's answer has no keys or no cluster")
-        return answer  # type: ignore[no-any-return]
+        try:
+            return {
+                **answer,
+                "keys": _read_keys(answer["keys"]),
+                "cluster_id": _read_id(answer["cluster_id"]),
+            }
+        except (KeyError, TypeError, ValueError) as error:
+            raise AnnounceFailed("the gateway's answer has no keys or no cluster") from error
 
     def _complain(self, failure: str) -> None:
         """Say it once, not at every try."""
@@ -164,9 +170,23 @@ def load_keys(path: Path, store_id: str) -> tuple[bytes, ...]:
         content = json.loads(path.read_text())
         if content["store_id"] != store_id:
             return ()
-        return tuple(bytes.fromhex(key) for key in content["keys"])
+        return _read_keys(content["keys"])
     except FileNotFoundError:
         return ()
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         log.warning("keys_unreadable", reason=str(error))
         return ()
+
+
+def _read_keys(told: list[str]) -> tuple[bytes, ...]:
+    """Raises ValueError or TypeError for what are no keys."""
+    keys = tuple(bytes.fromhex(key) for key in told)
+    if not isinstance(told, list) or any(len(key) != KEY_BYTES for key in keys):
+        raise ValueError("no keys")
+    return keys
+
+
+def _read_id(told: str) -> str:
+    if not isinstance(told, str):
+        raise ValueError("no name of a cluster")
+    return told.encode().decode()

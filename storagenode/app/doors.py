@@ -173,7 +173,7 @@ def _watermark(request: Request) -> int:
         return 0
     payload = _object(request)
     number = payload.get("watermark", 0)
-    if not isinstance(number, int) or not 0 <= number <= MAX_WATERMARK:
+    if type(number) is not int or not 0 <= number <= MAX_WATERMARK:
         raise BadRequest(f"watermark is a whole number of at most {MAX_WATERMARK}")
     return number
 
@@ -195,7 +195,7 @@ def _resolve(first: str, last: str, size_bytes: int) -> tuple[int, int]:
 def _object(request: Request) -> dict[str, Any]:
     try:
         payload = json.loads(request.payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest("the body is no JSON") from error
     if not isinstance(payload, dict):
         raise BadRequest("the body is no JSON object")

@@ -91,7 +91,7 @@ def read_marker(data: Path) -> Marker:
             created_at=fields["created_at"],
             cluster_id=fields["cluster_id"],
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StoreRefused(f"{data / MARKER} cannot be read; put back the right one.") from error
 
 

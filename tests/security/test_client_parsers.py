@@ -19,7 +19,7 @@ from files import conditions
 from files import names as server_names
 from files import tus as server_tus
 from files.errors import InvalidName
-from tests.security.fuzzing import JSON, changed, fuzzed, made_of, read
+from tests.security.fuzzing import JSON, changed, fuzzed, made_of, places, put, read
 
 MOMENT = "2026-01-01T00:00:00Z"
 ENTRY = {
@@ -113,31 +113,9 @@ TELLERS = {
     models.Scrub: nodes._told_scrub,
     health.Cluster: lambda cluster: [*told_cluster.told(cluster), *told_cluster._examined(cluster)],
 }
-ODD = (
-    *(True, -1, 2**63, 10**400, 1e999, -0.5, float("nan"), "\ud800", "1", "a\nb", "", [5], [{}], {"a": {}}),
-    *("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00", "9999-12-31T23:59:59-14:00", "2026-W01"),
-)
 
 
-def places(value: object, before: tuple = ()) -> list[tuple]:
-    """Return the way to each value in a JSON document."""
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [before, *(place for key, one in inner for place in places(one, (*before, key)))]
-
-
-def put(document: object, place: tuple, value: object) -> object:
-    """Return a copy of a JSON document with another value at a place."""
-    if not place:
-        return value
-    copied = json.loads(json.dumps(document))
-    holder = copied
-    for key in place[:-1]:
-        holder = holder[key]
-    holder[place[-1]] = value
-    return copied
-
-
-@fuzzed(which=st.integers(0, 2**63), place=st.integers(0, 2**63), value=JSON | st.sampled_from(ODD))
+@fuzzed(which=st.integers(0, 2**63), place=st.integers(0, 2**63), value=JSON)
 def test_s25_what_a_server_tells_is_read_or_a_bad_reply_and_can_be_told(
     which: int, place: int, value: object
 ):
