@@ -4,21 +4,13 @@ What a request has workers do carries its id (`dfsweb.celery`).
 """
 
 import logging
-import re
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
-from nodes.request_ids import NONE, current, new
+from storagenode.protocol.request_ids import NONE, accept, current
 
 __all__ = ["NONE", "RequestIdFilter", "RequestIdMiddleware", "accept", "current"]
-
-_SANE = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
-
-
-def accept(given: object) -> str:
-    """Return an id that came from outside, or a new one if it is not fit for headers and log lines."""
-    return given if isinstance(given, str) and _SANE.match(given) else new()
 
 
 class RequestIdMiddleware:

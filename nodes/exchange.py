@@ -18,7 +18,7 @@ from uuid import UUID
 
 from blake3 import blake3
 
-from nodes import breaker, lanes, request_ids, wire
+from nodes import breaker, lanes, wire
 from nodes.errors import (
     NodeBusy,
     NodeError,
@@ -30,6 +30,7 @@ from nodes.errors import (
 )
 from nodes.measures import BREAKER_OPENINGS, BREAKERS_OPEN, NODE_ERRORS
 from nodes.roster import NodeView
+from storagenode.protocol import request_ids
 from storagenode.protocol.names import chunk_name
 from storagenode.protocol.signing import EMPTY_DIGEST, sign
 

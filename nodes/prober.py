@@ -16,7 +16,8 @@ from celery.worker.components import Pool
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connection, connections
 
-from nodes import request_ids, tasks, turns
+from nodes import tasks, turns
+from storagenode.protocol import request_ids
 
 log = logging.getLogger(__name__)
 

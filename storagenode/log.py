@@ -1,4 +1,7 @@
-"""One JSON line an event on standard error; no line ever holds a header, a key or a token."""
+"""One JSON line an event on standard error, with the id of the request that is served.
+
+No line ever holds a header, a key or a token.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import logging
 import sys
 import time
 from typing import Any
+
+from storagenode.protocol import request_ids
 
 _logger = logging.getLogger("storagenode")
 
@@ -19,6 +24,7 @@ class JsonLines(logging.Formatter):
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
             + f".{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
+            "request_id": request_ids.current.get(),
             "event": record.getMessage(),
             **getattr(record, "fields", {}),
         }

@@ -25,7 +25,6 @@ from email.utils import formatdate
 from functools import lru_cache, partial
 from http import HTTPStatus
 from typing import Any
-from uuid import uuid4
 
 import gunicorn.http.wsgi
 import gunicorn.util
@@ -33,6 +32,7 @@ from gunicorn.http.body import LengthReader
 from gunicorn.workers.gthread import _DEFER, ThreadWorker
 
 from storagenode import log, memory
+from storagenode.protocol import request_ids
 
 PATIENCE_MILLISECONDS = 100
 """Longer than a busy client takes from an answer to its next request; a waiting thread costs nothing else."""
@@ -150,6 +150,7 @@ class PatientThreadWorker(ThreadWorker):  # type: ignore[misc]
             if conn.initialized and not conn.is_http2:
                 conn.parser.unreader.deadline = time.monotonic() + READ_SECONDS
                 conn.parser.unreader.ends_at = math.inf
+            request_ids.current.set(request_ids.NONE)
             outcome = self.serve(conn)
             self._ended_at = time.monotonic()
             if outcome is False:
@@ -164,6 +165,8 @@ class PatientThreadWorker(ThreadWorker):  # type: ignore[misc]
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Have who comes while there is no memory to read a request try again; gunicorn would say 500."""
         if not isinstance(exc, MemoryError):
+            if request_ids.current.get() == request_ids.NONE:
+                request_ids.current.set(request_ids.new())  # it could not be read, nor what it is called
             super().handle_error(req, client, addr, exc)
             return
         log.error("no_memory_for_a_request")
@@ -252,7 +255,7 @@ def _finish_body(parser: Any, **bounds: Any) -> bool:
 
 def _write_problem(connection: socket.socket, status: int, reason: str, detail: str) -> None:
     """Refuse what gunicorn cannot read as all else is refused, by RFC 9457; gunicorn would write HTML."""
-    request_id = uuid4().hex
+    request_id = request_ids.current.get()
     code = "malformed" if status < HTTPStatus.INTERNAL_SERVER_ERROR else "internal_error"
     problem = {
         "type": f"urn:dfsweb:problem:{code}",
@@ -272,7 +275,7 @@ def _write_problem(connection: socket.socket, status: int, reason: str, detail: 
         f"X-Request-Id: {request_id}",
         "\r\n",
     ]
-    log.warning("unreadable_request", request_id=request_id, status=status, reason=reason)
+    log.warning("unreadable_request", status=status, reason=reason)
     gunicorn.util.write_nonblock(connection, "\r\n".join(head).encode() + body)
 
 

@@ -13,6 +13,7 @@ from storagenode.app.doors import Doors
 from storagenode.app.replies import Reply
 from storagenode.app.requests import Request
 from storagenode.errors import NodeError
+from storagenode.protocol import request_ids
 from storagenode.protocol.body import BodyCut, close_after_reply
 from storagenode.protocol.names import BadName
 from storagenode.protocol.signing import SignatureRefused
@@ -37,6 +38,7 @@ class Application:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         began = time.perf_counter()
         request = Request(environ)
+        request_ids.current.set(request.request_id)
         length = request.body.remaining or 0
         reply = self._answer(request)
         if request.body.remaining != 0 and not request.body.drain(DRAIN_BYTES):
@@ -75,7 +77,6 @@ class Application:
             "request_failed",
             is_ours=reply.status >= 500,
             traceback=traceback,
-            request_id=request.request_id,
             peer=request.environ.get("REMOTE_ADDR"),
             method=request.method,
             path=request.path[:200],

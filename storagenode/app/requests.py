@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from typing import Any
 from urllib.parse import parse_qsl
 
+from storagenode.protocol import request_ids
 from storagenode.protocol.body import RequestBody
-
-_SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 class Request:
@@ -23,8 +20,7 @@ class Request:
         raw: str = environ.get("RAW_URI") or environ["PATH_INFO"] + "?" + environ.get("QUERY_STRING", "")
         self.path, _, self.query = raw.partition("?")
         self.body = RequestBody(environ, may_cut_slow=lambda: True)
-        given = environ.get("HTTP_X_REQUEST_ID", "")
-        self.request_id: str = given if _SANE_ID.fullmatch(given) else secrets.token_hex(8)
+        self.request_id = request_ids.accept(environ.get("HTTP_X_REQUEST_ID"))
         self.name = ""
         """The chunk name in the path, when the route has one."""
         self.payload: bytes = b""

@@ -7,10 +7,10 @@ from contextvars import Context
 
 import pytest
 
-from nodes import request_ids
 from nodes.beside import ThreadPool, Threads
 from nodes.buffers import BufferPool
 from nodes.errors import Overloaded
+from storagenode.protocol import request_ids
 
 ONE, TWO = Threads(1, name="one"), ThreadPool(2)
 

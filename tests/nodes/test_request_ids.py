@@ -13,9 +13,10 @@ from kombu.message import Message
 
 from dfsweb.celery import app
 from dfsweb.request_ids import RequestIdFilter
-from nodes import failpoints, reclaim, request_ids, tasks
+from nodes import failpoints, reclaim, tasks
 from nodes.models import Chunk, Content, Node, Replica
 from nodes.prober import Prober
+from storagenode.protocol import request_ids
 from tests.nodes.living_cluster import CHUNK_BYTES, age, chunk_of
 from tests.nodes.lying_node import Call
 from tests.nodes.test_membership import client_of
