@@ -98,7 +98,8 @@ class Supervisor:
             if process.poll() is None:
                 children.end(process, program)
         if process.returncode == BadSetting.exit_code:
-            raise BadSetting(children.log_tail(program.log, lines=1).strip().removeprefix("dfsweb: "))
+            last_line = children.log_tail(program.log).splitlines()[-1]
+            raise BadSetting(last_line.strip().removeprefix("dfsweb: "))
         if process.returncode != 0:
             raise ChildFailed(
                 f"{program.name} failed:\n{children.log_tail(program.log)}\n    (from {program.log})"

@@ -14,6 +14,15 @@ from django.conf import settings
 from dfsweb.launcher import account, options
 from tests.system import PATIENCE_SECONDS, PROJECT
 
+MANY = (
+    "WRITE_QUORUM",
+    "CHUNK_SIZE",
+    "GRACE_SECONDS",
+    "QUARANTINE_SECONDS",
+    "VERSIONS_KEPT",
+    "NEARFULL_SHARE",
+)
+
 
 def launch(*arguments: str, become: account.Account | None = None) -> subprocess.CompletedProcess[str]:
     return run("-m", "dfsweb.launcher", *arguments, become=become)
@@ -117,6 +126,7 @@ def test_an_option_that_makes_no_sense_is_named(
         ({"WRITE_QUORUM": "3", "REPLICAS": "2"}, "Lower WRITE_QUORUM or raise REPLICAS."),
         ({"CHUNK_SIZE": "4MB"}, "CHUNK_SIZE: '4MB' is no whole number"),
         ({"DATABASE_URL": "nonsense"}, "DATABASE_URL: "),
+        (dict.fromkeys(MANY, "-1"), "dfsweb: WRITE_QUORUM is below 1"),  # the first of a long line
     ],
 )
 def test_a_setting_that_makes_no_sense_is_named(given: dict[str, str], words: str, tmp_path: Path) -> None:
