@@ -202,7 +202,7 @@ def _listed(body: bytes, field: str) -> list[str]:
     """Read the one list of strings that a script sends."""
     try:
         listed = json.loads(body)[field]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Invalid(f"The body is {{“{field}”: […]}}.") from error
     if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
         raise Invalid(f"“{field}” holds strings.", field=field)

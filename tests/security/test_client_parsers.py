@@ -8,10 +8,11 @@ from types import SimpleNamespace
 from urllib.parse import unquote, urlsplit
 
 from hypothesis import strategies as st
+from typer import BadParameter
 
 from dfsclient import digests, health, history, journal, models, paths, transport, tus
 from dfsclient.cli import cluster as told_cluster
-from dfsclient.cli import credentials, names, nodes
+from dfsclient.cli import credentials, names, nodes, sharing
 from dfsclient.downloads import Stream, bare
 from dfsclient.errors import BadReply, ContentChanged, LocalProblem
 from dfsclient.retry import Retries
@@ -312,3 +313,9 @@ def test_s25_a_kept_sign_in_is_whole_or_refused(where: int, left_out: int, piece
         if found is not None:
             assert transport.clean_url(found.url) == found.url
             assert found.token.encode() is not None
+
+
+@fuzzed(text=made_of("1", "30", "9" * 5, "m", "h", "d", "w", "-", " ", "\n", "٣"))
+def test_s25_a_time_to_come_is_a_number_and_a_unit_or_refused(text: str):
+    found = read(sharing._moment, text, refusals=BadParameter)
+    assert found is None or found.tzinfo is not None

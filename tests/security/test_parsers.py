@@ -4,10 +4,12 @@ import base64
 import io
 import ipaddress
 import json
+import re
+import socket
 from datetime import UTC, datetime
 from itertools import pairwise
 from types import SimpleNamespace
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 from uuid import UUID
 
 import pytest
@@ -16,12 +18,13 @@ from django.test import override_settings
 from hypothesis import strategies as st
 from rest_framework.exceptions import ParseError
 
-from accounts import agents, idempotency, sign_in
-from accounts.errors import KeyMalformed
-from accounts.serializers import RegisterIn, TokenIn
+from accounts import agents, authentication, idempotency, sign_in
+from accounts.errors import KeyMalformed, TokenRefused
 from dfsweb import paging as pages
+from dfsweb import request_ids
 from dfsweb.json_bodies import BoundedJSONParser
 from files import changes, conditions, flags, links, listing, names, ranges, searching, tus
+from files import pages as file_pages
 from files.content_types import disposition, settle, to_send
 from files.errors import (
     BadCursor,
@@ -37,12 +40,12 @@ from files.errors import (
 from files.link_pages import password_sent
 from files.listing import Paging
 from files.searching import Sought
-from files.serializers import BatchIn, ChangeIn, CopyIn, FolderIn, VerifyIn
-from files.share_serializers import ShareChangeIn, ShareIn
-from nodes import wire
+from nodes import membership, roster, wire
+from nodes.errors import JoinRefused
+from nodes.models import Node
 from storagenode.protocol import names as chunk_names
 from storagenode.protocol import signing
-from tests.security.fuzzing import JSON, fuzzed, made_of, read
+from tests.security.fuzzing import fuzzed, made_of, read
 
 PREFIX = "/api/v1/uploads/"
 TUS_HEADERS = ["Upload-Length", "Upload-Offset", "Upload-Checksum", "Upload-Concat"]
@@ -280,10 +283,46 @@ def test_s25_a_browser_is_told_in_a_few_printable_words(header: str):
     assert told == told.strip() and told.isprintable() and 0 < len(told) <= agents.LONGEST_WORDS
 
 
-@fuzzed(body=JSON)
-def test_s25_a_body_of_any_shape_is_a_problem_of_its_fields(body: object):
-    data = json.loads(json.dumps(body))
-    for kind in (RegisterIn, TokenIn, BatchIn, ChangeIn, CopyIn, FolderIn, VerifyIn, ShareChangeIn, ShareIn):
-        for value in (data, dict.fromkeys(kind().fields, data)):
-            form = kind(data=value)
-            assert form.is_valid() or form.errors
+@fuzzed(text=made_of("{", "}", '"ids"', ":", "[", "]", "[" * 5000, "9" * 5000, '"a"', ",", "\\ud800", "null"))
+def test_s25_the_list_that_a_pages_script_sends_is_one_of_texts_or_refused(text: str):
+    for body in (text, f'{{"ids": {text}}}'):
+        found = read(file_pages._listed, body.encode(errors="replace"), "ids", refusals=Invalid)
+        assert found is None or all(isinstance(one, str) for one in found)
+
+
+@fuzzed(header=made_of("Token ", "Bearer ", "bearer", " ", ",", "dfs_", "a" * 64, "\x00", "é"))
+def test_s25_a_token_comes_out_of_its_header_and_a_request_id_is_plain(header: str):
+    asking = SimpleNamespace(META={"HTTP_AUTHORIZATION": header, "HTTP_X_REQUEST_ID": header})
+    digest = read(authentication._token_digest, asking, refusals=TokenRefused)
+    assert digest is None or re.fullmatch("[0-9a-f]{64,128}", digest)
+    told = request_ids.RequestIdMiddleware(lambda request: {})(asking)["X-Request-Id"]
+    assert re.fullmatch("[A-Za-z0-9._-]{1,64}", told)
+
+
+@fuzzed(
+    url=made_of(
+        *("http://", "https://", "127.0.0.1", "[::1]", "10.0.0.1", "169.254.169.254", "2130706433"),
+        *(":8001", ":0", ":99999", ":", "@", "/", "?", "#", "[", "]", "\\", "%2e", "\t", "\x00", "٣", "。"),
+    )
+)
+@override_settings(CLUSTER_SECRET="ab" * 32, NODE_NETWORKS=[ipaddress.ip_network("127.0.0.0/8")])
+def test_s25_an_address_of_a_node_leads_where_nodes_may_live_or_is_refused(url: str):
+    for address in (url, f"http://127.0.0.1{url}", f"http://{url}"):
+        if is_without_name(address) and read(check, address, refusals=JoinRefused):
+            view = roster._view(Node(name="n", url=address, store_id=UUID(int=0)), None)
+            for *_, place in socket.getaddrinfo(view.host, view.port, type=socket.SOCK_STREAM):
+                assert ipaddress.ip_address(place[0]).is_loopback
+
+
+def check(address: str) -> bool:
+    membership.check_address(address)
+    return True
+
+
+def is_without_name(address: str) -> bool:
+    """Tell whether nothing in an address would be looked up elsewhere."""
+    try:
+        host = urlsplit(address).hostname or "127.0.0.1"
+        return ":" in host or bool(socket.inet_aton(host))
+    except (OSError, ValueError):
+        return False
