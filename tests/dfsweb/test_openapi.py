@@ -6,13 +6,14 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
+from django.http import HttpResponse, JsonResponse
 from django.urls import resolve
 from rest_framework.test import APIRequestFactory
 
 from accounts.authentication import SessionAuthentication, TokenAuthentication
 from dfsweb.api_errors import status_of
 from nodes.api import JoinToken
-from tests.described import address_of
+from tests.described import address_of, differences
 from tests.dfsweb import route_walk
 
 WRITTEN = Path(__file__).parents[2] / "docs/openapi.yaml"
@@ -199,3 +200,23 @@ def test_what_tells_a_scraper_a_node_or_a_links_visitor_from_others_is_told(desc
     assert {label: told[label] for label in OTHERWISE_KNOWN} == OTHERWISE_KNOWN
     used = {name for security in told.values() for one in security for name in one}
     assert used == set(described["components"]["securitySchemes"])
+
+
+PROBLEM = {"type": "a", "title": "a", "detail": "a", "retryable": False, "request_id": "a"}
+
+
+def problem(code):
+    told = PROBLEM | {"code": code, "status": status_of(code)}
+    return JsonResponse(told, status=told["status"], content_type="application/problem+json")
+
+
+def test_each_story_is_told_of_an_answer_that_is_not_described():
+    for answer in (
+        HttpResponse(status=418),
+        HttpResponse("a,b", content_type="text/csv"),
+        JsonResponse({"id": "seven"}),
+        problem("version_is_current"),
+        problem("staff_only"),
+    ):
+        assert list(differences("GET", "/api/v1/me", answer))
+    assert not list(differences("GET", "/api/v1/me", problem("scope_missing")))
