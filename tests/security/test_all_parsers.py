@@ -30,6 +30,7 @@ ELSEWHERE = {
     "dfsclient.uploads": "read by the client whom test_hostile_server answers",
     "dfsweb.checks": "the settings of who runs the service",
     "dfsweb.database.base": "what PostgreSQL answers",
+    "dfsweb.env": "the settings of who runs the service",
     "dfsweb.launcher.data_folder": "a file of our own",
     "dfsweb.launcher.environment": "our own source",
     "dfsweb.openapi.addresses": "our own description",

@@ -45,6 +45,7 @@ from nodes.errors import JoinRefused
 from nodes.models import Node
 from storagenode.protocol import names as chunk_names
 from storagenode.protocol import signing
+from storagenode.protocol.request_ids import accept
 from tests.security.fuzzing import fuzzed, made_of, read
 
 PREFIX = "/api/v1/uploads/"
@@ -297,6 +298,7 @@ def test_s25_a_token_comes_out_of_its_header_and_a_request_id_is_plain(header: s
     assert digest is None or re.fullmatch("[0-9a-f]{64,128}", digest)
     told = request_ids.RequestIdMiddleware(lambda request: {})(asking)["X-Request-Id"]
     assert re.fullmatch("[A-Za-z0-9._-]{1,64}", told)
+    assert accept(told) == told and re.fullmatch("[A-Za-z0-9._-]{1,64}", accept(header))
 
 
 @fuzzed(

@@ -11,7 +11,8 @@ from accounts.models import Usage, User
 from files.models import Entry
 from files.serializers import ListIn, PageIn, PathIn
 from tests import nightly
-from tests.files.conftest import make_folder, write_file
+from tests.files.conftest import entry_of, make_folder, write_file
+from tests.files.links.conftest import link_to
 from tests.security.hostile import VALUES
 
 DESCRIPTION = yaml.safe_load((Path(__file__).parents[2] / "docs/openapi.yaml").read_text())
@@ -44,7 +45,11 @@ def test_s15_no_value_of_a_parameter_is_a_fault_or_shows_more(client, owner, str
     entry = write_file(owner, "/a.txt")
     User.objects.filter(id=owner.id).update(is_staff=True)  # who may list nodes, too
     client.force_login(owner)
-    places = {"entry_id": entry.id, "path": "a.txt", "number": 1}
+    make_folder(owner, "/shared")
+    write_file(owner, "/shared/a.txt")
+    _, link = link_to(owner, entry_of("shared"))
+    token = link.rpartition("/")[2]
+    places = {"entry_id": entry.id, "path": "a.txt", "number": 1, "token": token, "below": "a.txt"}
     for method, address, names in parameters():
         for name in names:
             for value in VALUES[:: nightly.count(3, 1)]:
