@@ -10,6 +10,7 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.permissions import SAFE_METHODS
 
 from accounts.permissions import ScopedAccess
 
@@ -43,5 +44,7 @@ class AddressSchema(AutoSchema):
         if any(isinstance(one, ScopedAccess) for one in self.view.get_permissions()):
             if getattr(self.view, "required_scope", None) == "admin":
                 yield "staff_only"
+            if getattr(self.view, "permission_to_change", None) and self.method not in SAFE_METHODS:
+                yield "forbidden"
             # A token whose folder is gone finds nothing.
             yield "not_found" if getattr(self.view, "is_of_tree", False) else "beyond_folder"
