@@ -39,12 +39,12 @@ def test_what_a_store_says_has_the_id_of_the_request_that_found_it(node: Running
 
 
 @pytest.mark.parametrize(("given", "is_kept"), [("a.sane-id_7", True), ("x" * 65, False)])
-def test_so_it_has_on_the_short_way_where_only_a_sane_id_is_taken(
+def test_so_it_has_on_the_short_way_which_takes_sane_ids_alone(
     node: RunningNode, client: SignedClient, given: str, is_kept: bool
 ):
     name = rotten_chunk(node, client)
     request = spelled(client, "PUT", name, BODY).replace(b"of-the-test", given.encode())
-    assert direct.PLAIN.match(request)
+    assert bool(direct.PLAIN.match(request)) is is_kept
 
     with socket.create_connection(("127.0.0.1", node.port), timeout=120) as line:
         line.sendall(request)
