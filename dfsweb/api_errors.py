@@ -27,8 +27,9 @@ from rest_framework import exceptions
 
 from accounts.authentication import CHALLENGE
 from accounts.errors import CsrfRefused
-from dfsweb import faults, request_ids
+from dfsweb import faults
 from storagenode.memory import is_shortage
+from storagenode.protocol import request_ids
 
 logger = logging.getLogger(__name__)
 

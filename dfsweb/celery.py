@@ -9,7 +9,7 @@ from typing import Any
 from celery import Celery, Task
 from celery.signals import before_task_publish, task_postrun, task_prerun
 
-from dfsweb import request_ids
+from storagenode.protocol import request_ids
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dfsweb.settings")
 

@@ -8,9 +8,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
-from storagenode.protocol.request_ids import NONE, accept, current
-
-__all__ = ["NONE", "RequestIdFilter", "RequestIdMiddleware", "accept", "current"]
+from storagenode.protocol.request_ids import accept, current
 
 
 class RequestIdMiddleware:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.fault_proxy import FaultProxy
+from tests.serving import serving
 from tests.storagenode.running_node import wait_until
 
 
@@ -33,12 +34,8 @@ class EchoOne(socketserver.BaseRequestHandler):
 
 @pytest.fixture
 def echo() -> Iterator[Echo]:
-    with Echo() as echo:
-        thread = threading.Thread(target=echo.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with serving(Echo()) as echo:
         yield echo
-        echo.shutdown()
-        thread.join()
 
 
 @pytest.fixture

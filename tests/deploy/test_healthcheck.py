@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.serving import serving
 from tests.system import PATIENCE_SECONDS
 
 SCRIPT = Path(__file__).resolve().parents[2] / "deploy/healthcheck.py"
@@ -41,13 +41,8 @@ class Door(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(ThreadingHTTPServer(("127.0.0.1", 0), Door)) as server:
+        yield f"http://127.0.0.1:{server.server_port}"
 
 
 def test_a_part_that_answers_200_is_well(url):

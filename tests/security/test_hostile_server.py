@@ -4,7 +4,6 @@ import io
 import json
 import socket
 import socketserver
-import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from itertools import islice
@@ -19,6 +18,7 @@ from dfsclient.errors import BadReply, DfsError
 from tests import nightly
 from tests.security.fuzzing import JSON, fuzzed, made_of, places, put
 from tests.security.test_client_parsers import ENTRY, TOKEN
+from tests.serving import serving
 
 RUNS = nightly.count(30, 5_000)
 END = b"\r\n\r\n"
@@ -65,12 +65,8 @@ class Answer(socketserver.BaseRequestHandler):
 
 @pytest.fixture(scope="module")
 def hostile() -> Iterator[Hostile]:
-    with Hostile() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+    with serving(Hostile()) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 def told(body: object, *fields: str, status: str = "200 OK") -> bytes:
