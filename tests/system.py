@@ -282,7 +282,7 @@ class System:
         """End a part and keep it down."""
         pids = self.pids(name)
         self.kill(name, number, stay_down=True)
-        self.wait_for(lambda: not any(map(_is_alive, pids)), what=f"{name} to end")
+        self.wait_for(lambda: not any(map(is_alive, pids)), what=f"{name} to end")
 
     def start_node(self, name: str) -> None:
         """Let a part that was kept down start again, and wait until it runs."""
@@ -360,7 +360,8 @@ def _signal(process: psutil.Process, number: signal.Signals) -> None:
         return
 
 
-def _is_alive(pid: int) -> bool:
+def is_alive(pid: int) -> bool:
+    """Tell whether a process goes on: one that has ended and is not waited for yet does not."""
     try:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:

@@ -13,6 +13,7 @@ from files import stills, thumbnails
 from files.stills import CannotBeDrawn
 from tests.files.test_thumbnails import ask, browser, put  # noqa: F401
 from tests.storagenode.running_node import wait_until
+from tests.system import is_alive
 
 FFMPEG = stills.ffmpeg()
 needs_ffmpeg = pytest.mark.skipif(FFMPEG is None, reason="there is no ffmpeg on this machine")
@@ -24,13 +25,6 @@ def film(tmp_path: Path, *options: str, name: str = "film.mp4", size: str = "960
     command = [str(FFMPEG), "-v", "error", "-f", "lavfi", "-i", source, *options, str(target)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
     return target.read_bytes()
-
-
-def has_ended(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return True
 
 
 def take(data: bytes) -> Image.Image:
@@ -129,7 +123,7 @@ def test_what_hangs_is_ended_with_all_it_has_started(fake_ffmpeg, tmp_path, monk
         take(b"film")
 
     child = int((tmp_path / "child").read_text())
-    wait_until(lambda: has_ended(child), "what it has started ends")
+    wait_until(lambda: not is_alive(child), "what it has started ends")
 
 
 def test_what_takes_too_much_memory_is_ended(fake_ffmpeg):
