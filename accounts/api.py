@@ -28,6 +28,8 @@ from accounts.keyed import Made
 from accounts.models import Invitation, Session, Token, User
 from accounts.sign_in import site_of
 
+INVITING = "accounts.add_user"
+
 
 class RegisterView(APIView):
     authentication_classes = []
@@ -126,6 +128,8 @@ class SessionView(APIView):
 
 class InvitationsView(GenericAPIView[Invitation]):
     required_scope: ClassVar[str] = Token.Scope.ADMIN
+    permission_to_read: ClassVar[str] = INVITING  # who reads an invitation's address can use it
+    permission_to_change: ClassVar[str] = INVITING
 
     @extend_schema(responses=serializers.InvitationOut(many=True))
     def get(self, request: Request) -> Response:
@@ -162,6 +166,7 @@ class InvitationsView(GenericAPIView[Invitation]):
 
 class InvitationView(APIView):
     required_scope: ClassVar[str] = Token.Scope.ADMIN
+    permission_to_change: ClassVar[str] = INVITING
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, invitation_id: UUID) -> Response:

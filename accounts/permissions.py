@@ -35,6 +35,13 @@ def scope_for(method: str | None) -> Token.Scope:
     return Token.Scope.READ if method in _READING else Token.Scope.WRITE
 
 
+def permission_for(view: "APIView", method: str | None) -> str | None:
+    """Return the permission of the admin's that this view asks for, beside the scope."""
+    kind = "permission_to_read" if method in _READING else "permission_to_change"
+    permission: str | None = getattr(view, kind, None)
+    return permission
+
+
 def require(user: User | AnonymousUser, grant: Grant | None, scope: str) -> None:
     """Raise NotSignedIn, StaffOnly or ScopeMissing unless this user, by this token, has the scope.
 
@@ -60,7 +67,7 @@ def may_administer(user: User | AnonymousUser, grant: Grant | None) -> bool:
 class ScopedAccess(BasePermission):
     """The default of every API view: the scope its method needs, or the view's own `required_scope`.
 
-    What changes something that the admin asks a permission for asks for the same: the view's
+    What the admin asks a permission for asks for the same here: the view's `permission_to_read` or
     `permission_to_change`. A token that is bound to a folder comes no further than to views that say
     `is_of_tree`.
     """
@@ -71,7 +78,7 @@ class ScopedAccess(BasePermission):
         require(request.user, grant, scope)
         if grant is not None and grant.folder_id is not None and not getattr(view, "is_of_tree", False):
             raise BeyondFolder
-        needed = getattr(view, "permission_to_change", None)
-        if needed is not None and request.method not in _READING and not request.user.has_perm(needed):
+        needed = permission_for(view, request.method)
+        if needed is not None and not request.user.has_perm(needed):
             raise Forbidden(f"Your account lacks the permission “{needed}”, which an administrator can give.")
         return True

@@ -87,12 +87,10 @@ def check_settings(**_: Any) -> list[CheckMessage]:
             "Set SCRUB_PERIOD_SECONDS to 1209600 and SCRUB_BYTES_PER_SECOND to 20000000.",
         ),
         (
-            settings.TRASH_RETENTION_SECONDS < 0
-            or settings.VERSION_RETENTION_SECONDS < 0
-            or settings.VERSIONS_KEPT < 1,
-            "dfsweb.E013",
-            "TRASH_RETENTION_SECONDS or VERSION_RETENTION_SECONDS is below 0, or VERSIONS_KEPT below 1.",
-            "Set the first two to 2592000 (30 days) and VERSIONS_KEPT to 50.",
+            settings.TRASH_RETENTION_SECONDS < 0 or settings.VERSION_RETENTION_SECONDS < 0,
+            "dfsweb.E017",
+            "TRASH_RETENTION_SECONDS or VERSION_RETENTION_SECONDS is below 0.",
+            "Set both to 2592000 (30 days).",
         ),
         (
             settings.REGISTRATION not in ("open", "invitation", "closed"),

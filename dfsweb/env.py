@@ -37,6 +37,20 @@ def _read_number(text: str) -> float:
     return number
 
 
+def _read_count(text: str) -> int:
+    number = _read_whole(text)
+    if number < 1:
+        raise ValueError(f"{text!r} is below 1; write 1 or more")
+    return number
+
+
+def _read_interval(text: str) -> float:
+    number = _read_number(text)
+    if number <= 0:
+        raise ValueError(f"{text!r} is not above 0; write seconds such as 5 or 0.5")
+    return number
+
+
 def _read_yes_or_no(text: str) -> bool:
     word = text.strip().lower()
     if word not in _YES | _NO:
@@ -88,6 +102,14 @@ _READERS: dict[Any, Callable[[str], Any]] = {bool: _read_yes_or_no, int: _read_w
 
 class Env(environ.Env):  # type: ignore[misc]
     """Errors, of every method: ImproperlyConfigured."""
+
+    def count(self, name: str, default: int) -> int:
+        """At least one."""
+        return int(self._parse(name, str(default), _read_count))
+
+    def interval(self, name: str, default: float) -> float:
+        """Seconds, above zero."""
+        return float(self._parse(name, str(default), _read_interval))
 
     def networks(self, name: str, default: str) -> list[Network]:
         read: list[Network] = self._parse(name, default, _read_networks)

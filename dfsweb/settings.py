@@ -107,7 +107,7 @@ DATABASES["default"]["OPTIONS"] = {
     "keepalives_interval": 5,
     "pool": {
         "min_size": 1,
-        "max_size": env.int("DATABASE_POOL_SIZE", default=4),
+        "max_size": env.count("DATABASE_POOL_SIZE", default=4),
         "timeout": 10,
     },
 }
@@ -168,8 +168,8 @@ REPLICAS = env.int("REPLICAS", default=3)
 WRITE_QUORUM = env.int("WRITE_QUORUM", default=2)
 PUSH_AFTER_SECONDS = env.float("PUSH_AFTER_SECONDS", default=6)  # further copies yield to uploads
 CHUNK_SIZE = env.int("CHUNK_SIZE", default=4 * 2**20)
-PROBE_INTERVAL_SECONDS = env.float("PROBE_INTERVAL_SECONDS", default=5)
-SUSPECT_AFTER_FAILURES = env.int("SUSPECT_AFTER_FAILURES", default=2)
+PROBE_INTERVAL_SECONDS = env.interval("PROBE_INTERVAL_SECONDS", default=5)
+SUSPECT_AFTER_FAILURES = env.count("SUSPECT_AFTER_FAILURES", default=2)
 OFFLINE_AFTER_SECONDS = env.float("OFFLINE_AFTER_SECONDS", default=30)
 REPAIR_AFTER_SECONDS = env.float("REPAIR_AFTER_SECONDS", default=600)
 REPAIR_BYTES_PER_SECOND = env.int(  # of the whole cluster: half of a gigabit line; 0 is no limit
@@ -177,7 +177,7 @@ REPAIR_BYTES_PER_SECOND = env.int(  # of the whole cluster: half of a gigabit li
 )
 REBALANCE_THRESHOLD = env.float("REBALANCE_THRESHOLD", default=0.1)  # difference of used shares; 1: never
 REBALANCE_INTERVAL_SECONDS = 60  # a pass moves little, and waits until reclaim has shown what it brought
-SWEEP_INTERVAL_SECONDS = env.float("SWEEP_INTERVAL_SECONDS", default=10)
+SWEEP_INTERVAL_SECONDS = env.interval("SWEEP_INTERVAL_SECONDS", default=10)
 GRACE_SECONDS = env.float("GRACE_SECONDS", default=25 * 3600)  # longer than any upload may pause (24 h)
 IDEMPOTENCY_SECONDS = env.float("IDEMPOTENCY_SECONDS", default=24 * 3600)  # that a request may be sent again
 UPLOAD_EXPIRY_SECONDS = env.float("UPLOAD_EXPIRY_SECONDS", default=24 * 3600)
@@ -185,9 +185,9 @@ TRASH_RETENTION_SECONDS = env.float("TRASH_RETENTION_SECONDS", default=30 * 24 *
 VERSION_RETENTION_SECONDS = env.float(  # from when a version was replaced
     "VERSION_RETENTION_SECONDS", default=30 * 24 * 3600
 )
-VERSIONS_KEPT = env.int("VERSIONS_KEPT", default=50)  # of a file, the current one included
+VERSIONS_KEPT = env.count("VERSIONS_KEPT", default=50)  # of a file, the current one included
 RETENTION_INTERVAL_SECONDS = 600  # what is kept for weeks may go minutes late
-RECLAIM_INTERVAL_SECONDS = env.float("RECLAIM_INTERVAL_SECONDS", default=60)
+RECLAIM_INTERVAL_SECONDS = env.interval("RECLAIM_INTERVAL_SECONDS", default=60)
 CENSUS_INTERVAL_SECONDS = 60  # a sample a minute for charts; counting 100,000 chunks takes a second of that
 NEARFULL_SHARE = env.float("NEARFULL_SHARE", default=0.15)  # of a node's capacity: below, it is told
 SCRUB_PERIOD_SECONDS = env.float("SCRUB_PERIOD_SECONDS", default=14 * 24 * 3600)  # every copy re-read within
@@ -198,8 +198,8 @@ QUARANTINE_SECONDS = env.float("QUARANTINE_SECONDS", default=14 * 24 * 3600)  # 
 HASH_BYTES_PER_SECOND = env.int(  # a core of a small machine hashes ten times as fast; 0 is never
     "HASH_BYTES_PER_SECOND", default=50_000_000
 )
-MAX_TRANSFERS = env.int("MAX_TRANSFERS", default=16)  # at once in one gateway process; memory follows
-UNREAD_SECONDS = env.float("UNREAD_SECONDS", default=600)  # who takes nothing of a reply for so long is left
+MAX_TRANSFERS = env.count("MAX_TRANSFERS", default=16)  # at once in one gateway process; memory follows
+UNREAD_SECONDS = env.interval("UNREAD_SECONDS", default=600)  # who takes nothing for so long is left
 SMALL_TRANSFERS = max(MAX_TRANSFERS // 2, 1)  # besides those, of bodies that are over in a moment
 
 CELERY_BEAT_SCHEDULE = {

@@ -21,8 +21,8 @@ _BY_WORDS = """
 {below} SELECT e.id, e.value FROM (
     SELECT e.id, {value} AS value, e.words, e.name, e.kind, e.starred, e.modified_at, e.trashed_at,
            e.purged_at, e.parent_id, e.version_id
-      FROM (SELECT e.* FROM files_entry e WHERE e.words @@ %(rare)s::tsquery OFFSET 0) e {joins}
-) e WHERE {first} AND e.words @@ %(query)s::tsquery AND {state} AND {filters} AND {after}
+      FROM (SELECT e.* FROM files_entry e WHERE e.words @@ %(rare)s::tsquery AND {first} OFFSET 0) e {joins}
+) e WHERE e.words @@ %(query)s::tsquery AND {state} AND {filters} AND {after}
  ORDER BY e.value {way}, e.id {way} LIMIT %(limit)s::int
 """
 
@@ -51,17 +51,16 @@ def find(wanted: Wanted, page: int) -> Iterator[list[UUID]]:
 
 
 def _by_words(wanted: Wanted, sample: Sample) -> Iterator[list[UUID]]:
-    """Yield all that match by the index of words, slice by slice, by a bound for the first ones."""
+    """Yield all that match by the index of words, slice by slice, by bounds for the first ones."""
     state = wanting.TRASHED if wanted.trashed else LIVING
-    rare, bound = " & ".join(sample.rare(wanted.terms)), sample.bound
-    while True:
+    rare, bounds = " & ".join(sample.rare(wanted.terms)), [*sample.bounds, None]
+    while bounds:
+        bound = bounds[0]
         order = wanting.order_of(wanted)
         first = "true" if bound is None else wanting.up_to_bound(wanted)
         statement = _BY_WORDS.format(state=state, first=first, **wanting.narrowed(wanted), **order)
         rows = wanting.ask(statement, wanted, rare=rare, bound=bound, limit=wanting.SLICE)
         yield [entry_id for entry_id, _ in rows]
         if len(rows) < wanting.SLICE:
-            if bound is None:
-                return
-            bound = None
+            del bounds[0]
         wanted = replace(wanted, after=wanting.last(rows) or wanted.after)

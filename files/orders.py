@@ -20,6 +20,11 @@ FOLDER_BY_TIME = _by("coalesce(e.trashed_at, e.purged_at) IS NULL")  # entry_dat
 FOLDER = "(e.trashed_at IS NULL) IS NOT FALSE AND (e.purged_at IS NULL) IS NOT FALSE"
 TREE_BY = {"name": TREE_BY_NAME, "modified_at": LIVING, "created_at": TREE_BY_CREATION}
 FOLDER_BY = {"name": FOLDER, "modified_at": FOLDER_BY_TIME}
+# What entry_times has of each page of the table: no order, but which pages need not be read.
+BY_PAGES = {
+    "modified_at": "coalesce(e.modified_at, e.created_at)",
+    "created_at": "coalesce(e.created_at, e.modified_at)",
+}
 _TYPES = {"name": "text", "size": "bigint"}  # the others are times
 WITH_SIZE = "CROSS JOIN LATERAL (SELECT size FROM files_version WHERE id = e.version_id OFFSET 0) v"
 

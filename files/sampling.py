@@ -10,6 +10,8 @@ from files.wanting import Wanted
 
 SAMPLED_PAGES = 64
 """Of the table, two thousand entries or so: a millisecond tells which words are frequent."""
+LIKELY = 4
+"""A slice of the matches comes before so many of a sample's, where it does not happen to be of a gap."""
 SPARED = 10
 """A word so many times as frequent as the rarest costs more to collect than the entries it rules out."""
 
@@ -17,12 +19,13 @@ SPARED = 10
 # "dsc01", "dsc02" … are all rare, and the planner takes any beginning for one in fifty.
 _PERCENT = """least(100, 100.0 * %(pages)s::int * current_setting('block_size')::int
        / greatest(pg_relation_size('files_entry'), 1))"""
-_FIRST = f"""(array_agg(e.{{column}} ORDER BY e.{{column}} {{way}}, e.id {{way}})
-    FILTER (WHERE e.words @@ %(query)s::tsquery AND {{own}} AND {LIVING} AND {{beyond}}))[%(sure)s::int]"""
+_ORDERED = f"""(array_agg(e.{{column}} ORDER BY e.{{column}} {{way}}, e.id {{way}})
+    FILTER (WHERE e.words @@ %(query)s::tsquery AND {{own}} AND {LIVING} AND {{beyond}}))"""
+_BOUNDS = f"array_remove(ARRAY[{_ORDERED}[%(likely)s::int], {_ORDERED}[%(sure)s::int]], NULL)"
 _SAMPLE = f"""
 SELECT 100 / {_PERCENT}, count(*) FILTER (WHERE e.words @@ %(query)s::tsquery),
        count(*) FILTER (WHERE e.words @@ %(query)s::tsquery AND {{own}}), ARRAY[{{terms}}],
-       {{first}}
+       {{bounds}}
   FROM files_entry e TABLESAMPLE SYSTEM ({_PERCENT}) REPEATABLE (0)
 """
 
@@ -36,8 +39,8 @@ class Sample:
     matches: int
     wanted: int
     of_terms: Sequence[int]
-    bound: Any
-    """More matches than a slice come no later in the order than this value; None: it is not known."""
+    bounds: Sequence[Any]
+    """No later than these values of the order a slice of matches is likely to come, then sure to."""
 
     @property
     def expected(self) -> int:
@@ -58,7 +61,11 @@ def look_at_some(wanted: Wanted) -> Sample:
     counts = ", ".join(f"count(*) FILTER (WHERE e.words @@ %({name})s::tsquery)" for name in terms)
     # Neither an entry's size nor where in the tree it lies stands in its row.
     is_of_rows = not (wanted.column == "size" or wanted.sizes or wanted.tops or wanted.trashed)
-    first = _FIRST.format(own=wanting.own(wanted), **wanting.order_of(wanted)) if is_of_rows else "NULL"
-    statement = _SAMPLE.format(terms=counts, own=wanting.own(wanted), first=first)
-    [(scale, *figures)] = wanting.ask(statement, wanted, pages=SAMPLED_PAGES, sure=wanting.SLICE + 1, **terms)
+    bounds = (
+        _BOUNDS.format(own=wanting.own(wanted), **wanting.order_of(wanted)) if is_of_rows else "'{}'::int[]"
+    )
+    statement = _SAMPLE.format(terms=counts, own=wanting.own(wanted), bounds=bounds)
+    [(scale, *figures)] = wanting.ask(
+        statement, wanted, pages=SAMPLED_PAGES, likely=LIKELY, sure=wanting.SLICE + 1, **terms
+    )
     return Sample(float(scale), *figures)

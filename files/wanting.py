@@ -11,7 +11,7 @@ from django.db import connection
 from files import file_types, names
 from files.file_types import FileType
 from files.models import Entry
-from files.orders import FOLDER, WITH_SIZE, type_of
+from files.orders import BY_PAGES, FOLDER, WITH_SIZE, type_of
 
 SLICE = 200
 """Ids of what was found are handed on by so many."""
@@ -30,8 +30,8 @@ WITH RECURSIVE below AS (
 )"""
 IS_BELOW = "CASE WHEN e.parent_id IN (SELECT id FROM below) THEN true ELSE false END"
 _IS_TOP_OR_BELOW = f"({IS_BELOW} OR e.id = ANY(%(tops)s::uuid[]))"
-# The last ending of a name, as `file_types` reads it; null where there is none.
-_ENDING = r"lower(substring(e.name from '\.([[:alnum:]]+)$'))"
+# The last ending of a name, as `file_types` reads it. A pattern would take seven times as long.
+_ENDS = "lower(split_part(e.name, '.', -1)) = ANY(%(endings)s::text[]) AND strpos(e.name, '.') > 0"
 IS_SINCE = "e.modified_at >= %(since)s::timestamptz"
 BETWEEN_SIZES = "BETWEEN %(smallest)s::bigint AND %(largest)s::bigint"
 _HAS_SIZE = f"(SELECT v.size FROM files_version v WHERE v.id = e.version_id) {BETWEEN_SIZES}"
@@ -106,9 +106,9 @@ def order_of(wanted: Wanted) -> dict[str, str]:
 
 
 def up_to_bound(wanted: Wanted) -> str:
-    """Say in SQL that what it is sorted by comes no later than a bound."""
-    sign = ">=" if wanted.is_descending else "<="
-    return f"e.value {sign} %(bound)s::{type_of(wanted.column)}"
+    """Say in SQL that what it is sorted by, of an entry itself, comes no later than a bound."""
+    sign, column = ">=" if wanted.is_descending else "<=", COLUMNS[wanted.column]
+    return f"{BY_PAGES.get(column, f'e.{column}')} {sign} %(bound)s::{type_of(wanted.column)}"
 
 
 def narrowed(wanted: Wanted) -> dict[str, str]:
@@ -126,7 +126,7 @@ def own(wanted: Wanted) -> str:
     if wanted.starred:
         conditions.append("e.starred")
     if wanted.type is not None:
-        conditions.append(f"e.kind = 'file' AND {_ENDING} = ANY(%(endings)s::text[])")
+        conditions.append(f"e.kind = 'file' AND {_ENDS}")
     if wanted.since is not None:
         conditions.append(IS_SINCE)
     if wanted.sizes:

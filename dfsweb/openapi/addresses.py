@@ -10,9 +10,8 @@ from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.permissions import SAFE_METHODS
 
-from accounts.permissions import ScopedAccess
+from accounts.permissions import ScopedAccess, permission_for
 
 _BASE = "/api/v1/"
 
@@ -44,7 +43,7 @@ class AddressSchema(AutoSchema):
         if any(isinstance(one, ScopedAccess) for one in self.view.get_permissions()):
             if getattr(self.view, "required_scope", None) == "admin":
                 yield "staff_only"
-            if getattr(self.view, "permission_to_change", None) and self.method not in SAFE_METHODS:
+            if permission_for(self.view, self.method):
                 yield "forbidden"
             # A token whose folder is gone finds nothing.
             yield "not_found" if getattr(self.view, "is_of_tree", False) else "beyond_folder"

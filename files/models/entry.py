@@ -4,7 +4,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models.functions import Coalesce, Greatest, Now
 from django.db.models.lookups import IsNull
@@ -163,6 +163,14 @@ class Entry(models.Model):
             models.Index(fields=["owner", "changed_in", "id"], name="entry_changes"),
             # What is new waits in a list that is worked off in slices: an insert costs less, none waits long.
             GinIndex(fields=["words"], name="entry_words", fastupdate=True, gin_pending_list_limit=256),
+            # Which pages of the table may hold what is of a time, in the words of `files.orders`.
+            BrinIndex(
+                Coalesce("modified_at", "created_at"),
+                Coalesce("created_at", "modified_at"),
+                name="entry_times",
+                autosummarize=True,
+                pages_per_range=16,
+            ),
             models.Index(
                 fields=["owner", "sort_key", "id"],
                 name="entry_starred",

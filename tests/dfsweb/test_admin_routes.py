@@ -91,6 +91,16 @@ def test_staff_who_may_only_look_change_no_node_by_the_api_either(world, visitor
     assert tried == {"rebalance", "activate", "drain", "retire", "scrub", "confirm-restore"}
 
 
+@pytest.mark.parametrize("visitor", STAFF)
+def test_staff_who_may_make_no_accounts_neither_invite_nor_read_who_was_invited(world, visitor):
+    """The address of an invitation makes an account: to read it is to have it."""
+    for method, route, row in requests("api/v1/auth/invitations"):
+        if row is not None:
+            reply = ask(world, visitor, method, route, row)
+            assert reply.status_code == 403, (method, route)
+            assert method == "HEAD" or reply.json()["code"] == "forbidden"
+
+
 def test_an_administrator_changes_by_every_form_of_the_admin_what_it_is_for(world):
     """Shows that the forms above would change something in the hands of who may."""
     before, idle = state(), []

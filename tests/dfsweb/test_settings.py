@@ -38,6 +38,10 @@ def env(monkeypatch: pytest.MonkeyPatch, value: str) -> Env:
         ("REPLICAS", "x", "whole number"),
         ("CHUNK_SIZE", "4MB", "whole number"),
         ("GRACE_SECONDS", "25h", "number"),
+        ("DATABASE_POOL_SIZE", "0", "1 or more"),
+        ("MAX_TRANSFERS", "-1", "1 or more"),
+        ("PROBE_INTERVAL_SECONDS", "0", "above 0"),
+        ("SWEEP_INTERVAL_SECONDS", "-1", "above 0"),
         ("SECURE", "maybe", "1 or 0"),
         ("LOG_LEVEL", "info", "INFO"),
         *(("ADMIN_NETWORKS", value, "192.0.2.0/24") for value in ("10.0.0.0/8,10.0.0.1/8", "::/129", " ")),
@@ -87,7 +91,7 @@ def test_s23_an_address_that_cannot_be_read_is_never_shown(name, value):
         ({"REPLICAS": "2", "WRITE_QUORUM": "3"}, "Lower WRITE_QUORUM or raise REPLICAS."),
         ({"CLUSTER_SECRET": "xy" * 32}, "openssl rand -hex 32"),
         ({"CSRF_TRUSTED_ORIGINS": "drive.example.org"}, "CSRF_TRUSTED_ORIGINS"),
-        ({"VERSIONS_KEPT": "0", "REGISTRATION": "maybe"}, "Set REGISTRATION to one of them."),
+        ({"QUARANTINE_SECONDS": "-1", "REGISTRATION": "maybe"}, "Set REGISTRATION to one of them."),
     ],
 )
 def test_s23_what_makes_no_sense_is_told_before_the_database_is_asked(env_of, sentence):

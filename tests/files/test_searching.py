@@ -1,6 +1,7 @@
 """Finding entries by words of their names, wherever they lie."""
 
 import dataclasses
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
@@ -29,8 +30,8 @@ from tests.files.test_listing import flat, walk
 LATEST = "-modified_at"
 
 
-def wanted(user, *words):
-    return wanting.Wanted(user.pk, words, "name", None, starred=False, trashed=False)
+def wanted(user, *words, order="name"):
+    return wanting.Wanted(user.pk, words, order, None, starred=False, trashed=False)
 
 
 def found(user, text, *, order="name", **further):
@@ -283,7 +284,7 @@ def test_how_many_match_is_told_by_a_few_pages(owner, monkeypatch):
 
 def test_the_index_is_asked_for_rare_words_alone_where_there_are_any():
     def rare(*counts, matches=0):
-        return "".join(sampling.Sample(400, matches, 0, counts, None).rare("@abc"[: len(counts)]))
+        return "".join(sampling.Sample(400, matches, 0, counts, []).rare("@abc"[: len(counts)]))
 
     assert rare(1000, 1000) == "@a"
     assert rare(1000, 900, 200) == "@ab"
@@ -293,3 +294,36 @@ def test_the_index_is_asked_for_rare_words_alone_where_there_are_any():
     assert rare(1000, 900, 200, matches=100) == "@ab"
     assert rare(1000, 900, 200, matches=101) == "b"
     assert rare(200, 200, matches=200) == "@"
+
+
+@pytest.mark.parametrize("likely", [1, 2, 4])
+@pytest.mark.parametrize("order", ["name", "-name", LATEST, "modified_at", "created_at", "-created_at"])
+def test_no_bound_leaves_out_what_matches(owner, monkeypatch, likely, order):
+    """Whether a slice comes before it or not: where one bound ends, the next goes on."""
+    for number in range(7):
+        write_file(owner, f"/{'photo' if number % 2 else 'other'} {number}.jpg")
+    monkeypatch.setattr(sampling, "SAMPLED_PAGES", 10**6)
+    monkeypatch.setattr(sampling, "LIKELY", likely)
+    monkeypatch.setattr(wanting, "SLICE", 2)
+    way = "-" * order.startswith("-")
+    in_order = Entry.objects.filter(owner=owner).order_by(order.replace("name", "sort_key"), f"{way}id")
+
+    for word, bounds in {"photo": 2 if likely < 4 else 1, "jpg": 2}.items():
+        asked = wanted(owner, word, order=order)
+        found = [entry_id for one in candidates.find(asked, 2) for entry_id in one]
+
+        assert len(sampling.look_at_some(asked).bounds) == bounds
+        assert found == list(in_order.filter(name__contains=word).values_list("id", flat=True))
+
+
+@pytest.mark.parametrize("order", [LATEST, "modified_at", "created_at", "-created_at"])
+def test_by_a_time_pages_of_the_table_are_left_out(owner, order):
+    is_first = wanting.up_to_bound(wanted(owner, "a", order=order))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            f"EXPLAIN SELECT e.id FROM files_entry e WHERE {is_first}", {"bound": datetime.now(UTC)}
+        )
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert "entry_times" in plan
