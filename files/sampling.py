@@ -11,7 +11,7 @@ from files.wanting import Wanted
 SAMPLED_PAGES = 64
 """Of the table, two thousand entries or so: a millisecond tells which words are frequent."""
 LIKELY = 4
-"""A slice of the matches comes before so many of a sample's, unless the first of these happens to lie close."""
+"""A slice of the matches comes before so many of a sample's, unless the first of them lies close."""
 SPARED = 10
 """A word so many times as frequent as the rarest costs more to collect than the entries it rules out."""
 
