@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.models import Permission
 from django.core import signing
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -30,6 +31,7 @@ def world(db):
     owner = person("owner")
     owner.is_staff = True
     owner.save()
+    owner.user_permissions.add(Permission.objects.get(codename="add_user"))  # who may list invitations
     client = APIClient(headers=TUS)
     client.force_authenticate(owner)  # neither a token nor a session: both are listed
     return SimpleNamespace(owner=owner, album=make_folder(owner, "/album"), api=client)

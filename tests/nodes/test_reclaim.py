@@ -170,11 +170,11 @@ def test_a_node_that_is_slow_to_remove_files_holds_up_no_other(cluster, settings
         line.to_target.black_hole = True
         thread = threading.Thread(target=delete_files)
         thread.start()
+        wait_until(lambda: line.to_target.bytes_held, "the removal that is held up")
         wait_until(lambda: len(cluster.files(b"side by side")) == 1, "the removals on other nodes")
         line.heal()
         thread.join()
 
-    assert line.to_target.bytes_held
     assert nothing_is_left()
 
 

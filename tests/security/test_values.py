@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 import yaml
+from django.contrib.auth.models import Permission
 from django.db import transaction
 
 from accounts.models import Usage, User
@@ -43,7 +44,8 @@ def test_s15_no_value_of_a_parameter_is_a_fault_or_shows_more(client, owner, str
     """CVE-2026-1287, CVE-2026-1312: SQL came in by names, and by the order asked for."""
     write_file(stranger, "/secret.txt")
     entry = write_file(owner, "/a.txt")
-    User.objects.filter(id=owner.id).update(is_staff=True)  # who may list nodes, too
+    User.objects.filter(id=owner.id).update(is_staff=True)  # who may list nodes, and invitations, too
+    owner.user_permissions.add(Permission.objects.get(codename="add_user"))
     client.force_login(owner)
     make_folder(owner, "/shared")
     write_file(owner, "/shared/a.txt")
