@@ -29,6 +29,7 @@ from accounts.models import Invitation, Session, Token, User
 from accounts.sign_in import site_of
 
 INVITING = "accounts.add_user"
+"""What the admin asks of who makes accounts: whoever knows the address of an invitation makes one."""
 
 
 class RegisterView(APIView):
@@ -128,7 +129,7 @@ class SessionView(APIView):
 
 class InvitationsView(GenericAPIView[Invitation]):
     required_scope: ClassVar[str] = Token.Scope.ADMIN
-    permission_to_read: ClassVar[str] = INVITING  # who reads an invitation's address can use it
+    permission_to_read: ClassVar[str] = INVITING
     permission_to_change: ClassVar[str] = INVITING
 
     @extend_schema(responses=serializers.InvitationOut(many=True))

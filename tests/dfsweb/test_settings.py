@@ -40,6 +40,7 @@ def env(monkeypatch: pytest.MonkeyPatch, value: str) -> Env:
         ("GRACE_SECONDS", "25h", "number"),
         ("DATABASE_POOL_SIZE", "0", "1 or more"),
         ("MAX_TRANSFERS", "-1", "1 or more"),
+        ("VERSIONS_KEPT", "0", "1 or more"),
         ("PROBE_INTERVAL_SECONDS", "0", "above 0"),
         ("SWEEP_INTERVAL_SECONDS", "-1", "above 0"),
         ("SECURE", "maybe", "1 or 0"),

@@ -175,6 +175,7 @@ def test_a_node_that_is_slow_to_remove_files_holds_up_no_other(cluster, settings
         line.heal()
         thread.join()
 
+    assert line.to_target.bytes_held
     assert nothing_is_left()
 
 
