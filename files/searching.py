@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 MAX_WORDS = 16
 MAX_SHARES = 1_000
 """So much of what is shared with somebody is looked through, each with all below it."""
+FEWEST_READ = 50
+"""So many of what was found are read at once, or a page where that is more."""
 _SALT = "files.searching"
 
 
@@ -139,10 +141,12 @@ def _trees(user: "User", sought: Sought) -> list[_Tree]:
 
 
 def _found(user: "User", sought: Sought, wanted: Wanted, page: int) -> Iterator[EntryDetails]:
+    """Yield what the user may see of all that matches; no more is read than a page needs."""
+    at_once = max(page, FEWEST_READ)
     for entry_ids in candidates.find(wanted, page):
-        yield from (
-            _in_trash(user, sought, entry_ids) if sought.trashed else access.find_all(user, entry_ids)
-        )
+        for start in range(0, len(entry_ids), at_once):
+            some = entry_ids[start : start + at_once]
+            yield from _in_trash(user, sought, some) if sought.trashed else access.find_all(user, some)
 
 
 def _place_by(order: str) -> Callable[[EntryDetails], tuple[Any, UUID]]:

@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 
 from files import (
+    access,
     candidates,
     copying,
     names,
@@ -158,6 +159,17 @@ def test_more_that_may_not_be_shown_than_a_slice_holds_hides_nothing(owner, monk
     tree.trash(owner, make_folder(owner, "/gone").id)
 
     assert found(owner, "photo") == ["/photo 9"]
+
+
+def test_no_more_is_read_than_a_page_needs(owner, monkeypatch):
+    monkeypatch.setattr(searching, "FEWEST_READ", 2)
+    for number in range(7):
+        write_file(owner, f"/photo {number}")
+    read, find_all = [], access.find_all
+    monkeypatch.setattr(access, "find_all", lambda user, ids: read.append(len(ids)) or find_all(user, ids))
+
+    assert found(owner, "photo", limit=2) == ["/photo 0", "/photo 1"]
+    assert read == [3], "a page, and one more that tells whether another follows"
 
 
 def test_a_cursor_works_for_its_own_search_alone(filled):
