@@ -28,7 +28,7 @@ _BY_WORDS = """
 
 
 def find(wanted: Wanted, page: int) -> Iterator[list[UUID]]:
-    """Yield all that match, in order, in slices; the first ones are about a page."""
+    """Yield all that match, in order, in slices: as many as one statement found."""
     sample = sampling.look_at_some(wanted)
     if sample.expected > FREQUENT_MATCHES:
         found = places.look_through(wanted, sample)
@@ -41,7 +41,7 @@ def find(wanted: Wanted, page: int) -> Iterator[list[UUID]]:
         if found is None:
             found = places.look_below(wanted)
         if found is not None:
-            yield from found
+            yield found
             return
         if not wanted.trashed:
             for rows in walks.along_tree(wanted, sample, page):

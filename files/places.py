@@ -49,8 +49,8 @@ SELECT (SELECT count(*) FROM place),
 """
 
 
-def look_through(wanted: Wanted, sample: Sample) -> list[list[UUID]] | None:
-    """Return those that match in a place that holds all that is wanted, in slices; None where it is large."""
+def look_through(wanted: Wanted, sample: Sample) -> list[UUID] | None:
+    """Return those that match in a place that holds all that is wanted; None where it is large."""
     if wanted.trashed:
         return _look_through(_IN_TRASH, wanted)
     if sample.wanted * sample.scale > PLACE_LOOKED_AT:
@@ -60,7 +60,7 @@ def look_through(wanted: Wanted, sample: Sample) -> list[list[UUID]] | None:
     return next((found for found in tried if found is not None), None)
 
 
-def look_below(wanted: Wanted) -> list[list[UUID]] | None:
+def look_below(wanted: Wanted) -> list[UUID] | None:
     """Return those that match below the folders, or among all folders; None where these are none, or many."""
     if wanted.trashed or not (wanted.tops or wanted.kind == Entry.Kind.FOLDER):
         return None
@@ -69,10 +69,8 @@ def look_below(wanted: Wanted) -> list[list[UUID]] | None:
     return _look_through(place.format(kinds=kinds), wanted)
 
 
-def _look_through(place: str, wanted: Wanted) -> list[list[UUID]] | None:
+def _look_through(place: str, wanted: Wanted) -> list[UUID] | None:
     narrowed = wanting.narrowed(wanted) | {"below": wanting.BELOW}
     statement = _IN_PLACE.format(place=place, **narrowed, **wanting.order_of(wanted))
     [(count, found)] = wanting.ask(statement, wanted, most=PLACE_LOOKED_AT + 1)
-    if count > PLACE_LOOKED_AT:
-        return None
-    return [found[start : start + wanting.SLICE] for start in range(0, len(found), wanting.SLICE)]
+    return found if count <= PLACE_LOOKED_AT else None

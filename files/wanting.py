@@ -14,7 +14,7 @@ from files.models import Entry
 from files.orders import BY_PAGES, FOLDER, WITH_SIZE, type_of
 
 SLICE = 200
-"""Ids of what was found are handed on by so many."""
+"""The index of words is asked for so many of what matches at a time."""
 COLUMNS = {"name": "sort_key", "size": "size", "modified_at": "modified_at", "created_at": "created_at"}
 
 TRASHED = "e.trashed_at IS NOT NULL AND e.purged_at IS NULL"
